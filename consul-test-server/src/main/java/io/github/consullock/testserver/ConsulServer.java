@@ -1,0 +1,420 @@
+package io.github.consullock.testserver;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.locks.ReentrantLock;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A real Consul for a test or a demo, on free ports, with its data in a temporary folder.
+ * It is ready when {@link #start()} returns: a session can be created.
+ * <p>
+ * The binary is {@code CONSUL_BINARY} or {@code consul} on the PATH; else Docker is used
+ * through Testcontainers; else, on Debian, the package of Debian 11 is fetched into the
+ * user's cache folder.
+ * <p>
+ * Nothing stays behind: {@link #close()} ends the processes and removes their data, and
+ * so does the end of this JVM, even by {@code kill -9}. Until the JVM has ended the
+ * server is there, also for what shuts down in its last moments.
+ * <p>
+ * Thread-safe. What drives the processes is done one call at a time.
+ *
+ * @since 0.1.0
+ */
+public final class ConsulServer implements AutoCloseable {
+
+	private final ReentrantLock lock = new ReentrantLock();
+
+	private final ConsulServerOptions options;
+
+	private final Path directory;
+
+	private final List<ConsulNode> nodes;
+
+	private final ConsulApi api;
+
+	private final @Nullable String managementToken;
+
+	private boolean closed;
+
+	ConsulServer(ConsulServerOptions options, Path directory, List<ConsulNode> nodes, ConsulApi api,
+			@Nullable String managementToken) {
+		this.options = options;
+		this.directory = directory;
+		this.nodes = List.copyOf(nodes);
+		this.api = api;
+		this.managementToken = managementToken;
+	}
+
+	/**
+	 * Starts one server without ACL and TLS, and waits until it is ready.
+	 * @return the running server, to be closed by the caller
+	 * @throws ConsulServerException if no Consul is found, or it does not get ready
+	 */
+	public static ConsulServer start() {
+		return builder().start();
+	}
+
+	/**
+	 * Starts with other options.
+	 * @return a builder with the options of {@link #start()}
+	 */
+	public static ConsulServerBuilder builder() {
+		return new ConsulServerBuilder();
+	}
+
+	/**
+	 * The host of each server.
+	 * @return {@code 127.0.0.1}, or where Docker publishes ports
+	 */
+	public String host() {
+		return node(0).host();
+	}
+
+	/**
+	 * The HTTP port of the first server.
+	 * @return the port
+	 */
+	public int port() {
+		return port(0);
+	}
+
+	/**
+	 * The HTTP port of one server.
+	 * @param index the server, counted from 0
+	 * @return the port
+	 */
+	public int port(int index) {
+		return node(index).httpPort();
+	}
+
+	/**
+	 * The HTTP address of the first server.
+	 * @return such as {@code http://127.0.0.1:20123}
+	 */
+	public URI httpUri() {
+		return httpUri(0);
+	}
+
+	/**
+	 * The HTTP address of one server.
+	 * @param index the server, counted from 0
+	 * @return such as {@code http://127.0.0.1:20123}
+	 */
+	public URI httpUri(int index) {
+		return node(index).httpUri();
+	}
+
+	/**
+	 * The HTTPS address of the first server.
+	 * @return such as {@code https://127.0.0.1:20124}
+	 * @throws IllegalStateException if it was started without TLS
+	 */
+	public URI httpsUri() {
+		return httpsUri(0);
+	}
+
+	/**
+	 * The HTTPS address of one server.
+	 * @param index the server, counted from 0
+	 * @return such as {@code https://127.0.0.1:20124}
+	 * @throws IllegalStateException if it was started without TLS
+	 */
+	public URI httpsUri(int index) {
+		ConsulNode node = node(index);
+		int port = node.httpsPort().orElseThrow(ConsulServer::noTls);
+		return URI.create("https://" + node.host() + ":" + port);
+	}
+
+	/**
+	 * The certificate of the authority that signed the servers' certificate.
+	 * @return a PEM file, which is there until the server is closed
+	 * @throws IllegalStateException if it was started without TLS
+	 */
+	public Path caCertificate() {
+		if (!this.options.tls()) {
+			throw noTls();
+		}
+		return this.directory.resolve("tls").resolve(ServerCertificate.CA_FILE);
+	}
+
+	private static IllegalStateException noTls() {
+		return new IllegalStateException("This Consul was started without TLS: use ConsulServer.builder().tls()");
+	}
+
+	/**
+	 * The token that may do everything.
+	 * @return the token
+	 * @throws IllegalStateException if it was started without ACL
+	 */
+	public String managementToken() {
+		if (this.managementToken == null) {
+			throw new IllegalStateException("This Consul was started without ACL: use ConsulServer.builder().acl()");
+		}
+		return this.managementToken;
+	}
+
+	/**
+	 * Creates a token that may do what the rules say, known to all running servers.
+	 * @param rules a policy such as <code>key_prefix "locks/" { policy = "write" }</code>
+	 * @return the token
+	 * @throws IllegalStateException if it was started without ACL
+	 * @throws ConsulServerException if Consul refuses the rules
+	 */
+	public String createToken(String rules) {
+		String token = managementToken();
+		String policy = "test-" + UUID.randomUUID();
+		return drive("create a token", () -> {
+			ConsulNode node = firstRunning();
+			put(node, "/v1/acl/policy",
+					"{\"Name\": %s, \"Rules\": %s}".formatted(Json.quote(policy), Json.quote(rules)), token);
+			String created = put(node, "/v1/acl/token",
+					"{\"Policies\": [{\"Name\": %s}]}".formatted(Json.quote(policy)), token);
+			String secret = Json.text(created, "SecretID")
+				.orElseThrow(() -> new IOException("No token in the answer " + created));
+			Readiness readiness = readiness();
+			for (ConsulNode each : this.nodes) {
+				if (each.isRunning()) {
+					readiness.awaitToken(each, secret);
+				}
+			}
+			return secret;
+		});
+	}
+
+	private String put(ConsulNode node, String path, String body, String token) throws IOException {
+		ConsulApi.Answer answer = this.api.put(node.httpUri(), path, body, token);
+		if (!answer.isOk()) {
+			throw new IOException("PUT %s answered %s".formatted(path, answer));
+		}
+		return answer.body();
+	}
+
+	private ConsulNode firstRunning() throws IOException {
+		return this.nodes.stream()
+			.filter(ConsulNode::isRunning)
+			.findFirst()
+			.orElseThrow(() -> new IOException("no server is running"));
+	}
+
+	/**
+	 * The name of the first server's node, as in sessions and ACL rules.
+	 * @return the node name
+	 */
+	public String nodeName() {
+		return nodeName(0);
+	}
+
+	/**
+	 * The name of one server's node, as in sessions and ACL rules.
+	 * @param index the server, counted from 0
+	 * @return the node name
+	 */
+	public String nodeName(int index) {
+		return node(index).name();
+	}
+
+	/**
+	 * The name of the datacenter.
+	 * @return the datacenter
+	 */
+	public String datacenter() {
+		return this.options.datacenter();
+	}
+
+	/**
+	 * The number of servers, running or not.
+	 * @return 1 or more
+	 */
+	public int clusterSize() {
+		return this.nodes.size();
+	}
+
+	/**
+	 * The folder of all servers' configuration, data and logs.
+	 * @return a temporary folder, gone when the server is closed
+	 */
+	public Path dataDir() {
+		return this.directory;
+	}
+
+	/**
+	 * The agents' processes that run.
+	 * @return their ids, none where agents run in containers
+	 */
+	public List<Long> processIds() {
+		return this.nodes.stream().flatMapToLong((node) -> node.processId().stream()).boxed().toList();
+	}
+
+	/**
+	 * The end of what one server logged, for the message of a failed test.
+	 * @param index the server, counted from 0
+	 * @return some dozen lines
+	 */
+	public String logTail(int index) {
+		return node(index).logTail();
+	}
+
+	/**
+	 * Whether one server's process is there, frozen or not.
+	 * @param index the server, counted from 0
+	 * @return whether it is there
+	 */
+	public boolean isRunning(int index) {
+		return node(index).isRunning();
+	}
+
+	/**
+	 * Freezes all running servers: connections stay open, nothing answers.
+	 * @throws ConsulServerException if that fails
+	 */
+	public void pause() {
+		drive("pause", () -> forEachRunning(ConsulNode::pause));
+	}
+
+	/**
+	 * Freezes one server.
+	 * @param index the server, counted from 0
+	 * @throws ConsulServerException if it is not running
+	 */
+	public void pause(int index) {
+		ConsulNode node = node(index);
+		drive("pause", () -> {
+			node.pause();
+			return node;
+		});
+	}
+
+	/**
+	 * Thaws all running servers.
+	 * @throws ConsulServerException if that fails
+	 */
+	public void resume() {
+		drive("resume", () -> forEachRunning(ConsulNode::resume));
+	}
+
+	/**
+	 * Thaws one server.
+	 * @param index the server, counted from 0
+	 * @throws ConsulServerException if it is not running
+	 */
+	public void resume(int index) {
+		ConsulNode node = node(index);
+		drive("resume", () -> {
+			node.resume();
+			return node;
+		});
+	}
+
+	private List<ConsulNode> forEachRunning(NodeAction action) throws IOException {
+		for (ConsulNode node : this.nodes) {
+			if (node.isRunning()) {
+				action.apply(node);
+			}
+		}
+		return this.nodes;
+	}
+
+	/**
+	 * Kills one server as a power failure does; its data stays. Nothing happens if it is
+	 * not running.
+	 * @param index the server, counted from 0
+	 * @throws ConsulServerException if it cannot be killed
+	 */
+	public void stopNode(int index) {
+		ConsulNode node = node(index);
+		drive("stop", () -> {
+			node.kill();
+			return node;
+		});
+	}
+
+	/**
+	 * Starts one server again, with its data and ports, and waits until a session can be
+	 * created through it; does not wait while less than a majority is running. Nothing
+	 * happens if it is running.
+	 * @param index the server, counted from 0
+	 * @throws ConsulServerException if it cannot be started or does not get ready
+	 */
+	public void startNode(int index) {
+		ConsulNode node = node(index);
+		drive("start", () -> {
+			if (!node.isRunning()) {
+				node.start();
+			}
+			if (this.nodes.stream().filter(ConsulNode::isRunning).count() >= this.options.majority()) {
+				readiness().awaitSession(node, this.managementToken);
+			}
+			return node;
+		});
+	}
+
+	private Readiness readiness() {
+		return new Readiness(this.api, this.options.startTimeout());
+	}
+
+	private ConsulNode node(int index) {
+		if (index < 0 || index >= this.nodes.size()) {
+			throw new IllegalArgumentException(
+					"There is no server %d: %d were started, counted from 0".formatted(index, this.nodes.size()));
+		}
+		return this.nodes.get(index);
+	}
+
+	private <T> T drive(String what, Action<T> action) {
+		this.lock.lock();
+		try {
+			if (this.closed) {
+				throw new ConsulServerException("Cannot %s: this Consul is closed".formatted(what));
+			}
+			return action.run();
+		}
+		catch (IOException ex) {
+			throw new ConsulServerException("Cannot %s: %s".formatted(what, ex.getMessage()), ex);
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/**
+	 * Ends all servers at once, frozen or not, and removes their data. Further calls do
+	 * nothing.
+	 */
+	@Override
+	public void close() {
+		this.lock.lock();
+		try {
+			if (!this.closed) {
+				this.closed = true;
+				this.nodes.forEach(ConsulNode::remove);
+				Directories.delete(this.directory);
+			}
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	@Override
+	public String toString() {
+		return "ConsulServer[%s]".formatted(httpUri());
+	}
+
+	private interface NodeAction {
+
+		void apply(ConsulNode node) throws IOException;
+
+	}
+
+	private interface Action<T> {
+
+		T run() throws IOException;
+
+	}
+
+}

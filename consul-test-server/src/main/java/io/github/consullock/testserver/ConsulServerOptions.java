@@ -1,0 +1,30 @@
+package io.github.consullock.testserver;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * What a server is to be like.
+ *
+ * @param acl whether access control is on, with everything denied by default
+ * @param tls whether HTTPS is served beside HTTP
+ * @param clusterSize the number of servers
+ * @param datacenter the datacenter's name
+ * @param httpPort the HTTP port of the first server, 0 for a free one
+ * @param configuration documents of agent configuration, later ones winning
+ * @param startTimeout the bound on waiting until the servers are ready
+ */
+record ConsulServerOptions(boolean acl, boolean tls, int clusterSize, String datacenter, int httpPort,
+		List<String> configuration, Duration startTimeout) {
+
+	static final int ANY_PORT = 0;
+
+	ConsulServerOptions {
+		configuration = List.copyOf(configuration);
+	}
+
+	int majority() {
+		return this.clusterSize / 2 + 1;
+	}
+
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.github.consullock.testserver;
+
+import org.jspecify.annotations.NullMarked;
