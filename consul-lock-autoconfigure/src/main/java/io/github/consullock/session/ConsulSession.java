@@ -1,0 +1,67 @@
+package io.github.consullock.session;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+import io.github.consullock.LockLostReason;
+
+/**
+ * One session in Consul, kept alive by a {@link SessionKeeper}. Safe for use by several
+ * threads at once.
+ *
+ * @since 0.1.0
+ */
+public final class ConsulSession {
+
+	private final String id;
+
+	private final SessionLease lease;
+
+	private final LongSupplier clock;
+
+	ConsulSession(String id, SessionLease lease, LongSupplier clock) {
+		this.id = id;
+		this.lease = lease;
+		this.clock = clock;
+	}
+
+	/**
+	 * The session's id in Consul.
+	 */
+	public String id() {
+		return this.id;
+	}
+
+	/**
+	 * Whether the session may be relied on now. Asks nothing of Consul.
+	 */
+	public boolean isLive() {
+		return this.lease.isLive(this.clock.getAsLong());
+	}
+
+	/**
+	 * The time to the local deadline if no further renewal succeeds; zero once the
+	 * session is over.
+	 */
+	public Duration remaining() {
+		return this.lease.remaining(this.clock.getAsLong());
+	}
+
+	/**
+	 * Why the session is over, or empty while nobody was told that it is.
+	 */
+	public Optional<LockLostReason> lostReason() {
+		return this.lease.reason();
+	}
+
+	SessionLease lease() {
+		return this.lease;
+	}
+
+	@Override
+	public String toString() {
+		return this.id;
+	}
+
+}

@@ -1,0 +1,50 @@
+package io.github.consullock.session;
+
+import java.time.Duration;
+
+/**
+ * Where and when a keeper's work runs. The one place in which it meets threads and the
+ * clock, so that tests can drive it with neither.
+ */
+interface KeeperThreads {
+
+	/**
+	 * The time of a monotonic clock, in nanoseconds.
+	 */
+	long nanoTime();
+
+	/**
+	 * Runs a task that sends requests, one after another, in the order of their times.
+	 */
+	Task request(Duration delay, Runnable task);
+
+	/**
+	 * Runs a task that never blocks, at its time whatever the requests do.
+	 */
+	Task alarm(Duration delay, Runnable task);
+
+	/**
+	 * Runs a task that waits for answers for most of its life.
+	 */
+	Task watch(Runnable task);
+
+	/**
+	 * Drops what was to run, interrupts alarms and watches, and waits a few seconds for a
+	 * request that runs.
+	 */
+	void shutdown();
+
+	/**
+	 * Something that runs or will run.
+	 */
+	@FunctionalInterface
+	interface Task {
+
+		/**
+		 * Drops the task; interrupts a watch that runs. Harmless once it has ended.
+		 */
+		void cancel();
+
+	}
+
+}
