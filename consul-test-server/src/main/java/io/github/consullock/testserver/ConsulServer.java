@@ -68,6 +68,23 @@ public final class ConsulServer implements AutoCloseable {
 	}
 
 	/**
+	 * Starts a server from the command line, prints where it is as {@code name=value}
+	 * lines and then {@code ready}, and runs until Ctrl-C or until standard input is
+	 * closed.
+	 * @param args {@code --port=8500}, {@code --acl}, {@code --tls}, {@code --cluster=3},
+	 * {@code --datacenter=dc1}, {@code --config=FILE}, each optional
+	 */
+	public static void main(String[] args) {
+		try {
+			ConsulServerCommand.run(args, System.in, System.out);
+		}
+		catch (ConsulServerException | IllegalArgumentException ex) {
+			System.err.println(ex.getMessage());
+			System.exit(1);
+		}
+	}
+
+	/**
 	 * The host of each server.
 	 * @return {@code 127.0.0.1}, or where Docker publishes ports
 	 */
@@ -140,6 +157,14 @@ public final class ConsulServer implements AutoCloseable {
 			throw noTls();
 		}
 		return this.directory.resolve("tls").resolve(ServerCertificate.CA_FILE);
+	}
+
+	boolean isTls() {
+		return this.options.tls();
+	}
+
+	boolean isAcl() {
+		return this.managementToken != null;
 	}
 
 	private static IllegalStateException noTls() {

@@ -84,13 +84,7 @@ final class ConsulServerLauncher {
 			token = readiness.awaitManagementToken(nodes.get(0));
 			for (ConsulNode node : nodes) {
 				readiness.awaitToken(node, token);
-				// Without one of its own an agent may not keep its own entries up to
-				// date.
-				ConsulApi.Answer answer = this.api.put(node.httpUri(), "/v1/agent/token/agent",
-						"{\"Token\": \"%s\"}".formatted(token), token);
-				if (!answer.isOk()) {
-					throw new IOException("The agent %s refused its token: %s".formatted(node.name(), answer));
-				}
+				readiness.awaitAgentToken(node, token);
 			}
 		}
 		for (ConsulNode node : nodes) {

@@ -21,6 +21,9 @@ final class ConsulSources {
 
 	private static @Nullable ConsulSource found;
 
+	/** Kept as well: looking again would take as long and find as little. */
+	private static @Nullable String missing;
+
 	private ConsulSources() {
 	}
 
@@ -34,8 +37,10 @@ final class ConsulSources {
 		try {
 			ConsulSource source = found;
 			if (source == null) {
-				source = find(List.of(new Way("CONSUL_BINARY", ConsulSources::configured),
-						new Way("a consul on the PATH", ConsulSources::onPath)));
+				if (missing != null) {
+					throw new ConsulServerException(missing);
+				}
+				source = search();
 				logger.info("Consul for tests: {}", source.description());
 				found = source;
 			}
@@ -44,6 +49,23 @@ final class ConsulSources {
 		finally {
 			LOCK.unlock();
 		}
+	}
+
+	private static ConsulSource search() {
+		try {
+			return find(ways());
+		}
+		catch (ConsulServerException ex) {
+			missing = ex.getMessage();
+			throw ex;
+		}
+	}
+
+	private static List<Way> ways() {
+		return List.of(new Way("CONSUL_BINARY", () -> configured(Setting.BINARY.value())),
+				new Way("consul on the PATH", () -> onPath(ConsulBinary.onPath("consul"))),
+				new Way("Docker", ConsulSources::inDocker), new Way("Debian's package",
+						() -> new LocalConsul(ConsulBinary.of(DebianPackage.ofUser().executable()))));
 	}
 
 	static ConsulSource find(List<Way> ways) {
@@ -63,24 +85,49 @@ final class ConsulSources {
 			.formatted(String.join("\n", failures)));
 	}
 
-	private static ConsulSource configured() throws SourceUnavailableException {
-		String value = Setting.BINARY.value();
+	/**
+	 * Uses what the developer set; a setting that is wrong is an error and no reason to
+	 * use something else.
+	 * @param value the path, if set
+	 * @return the source
+	 * @throws SourceUnavailableException if it is not set
+	 * @throws ConsulServerException if it is no Consul
+	 */
+	static ConsulSource configured(@Nullable String value) throws SourceUnavailableException {
 		if (value == null) {
 			throw new SourceUnavailableException("not set");
 		}
 		Path path = Path.of(value).toAbsolutePath();
 		if (!Files.isExecutable(path) || Files.isDirectory(path)) {
-			throw new SourceUnavailableException("'%s' is no executable file".formatted(value));
+			throw new ConsulServerException(
+					"CONSUL_BINARY (or consul.binary) is '%s', which is no executable file: correct it or unset it"
+						.formatted(value));
 		}
-		return new LocalConsul(ConsulBinary.of(path));
+		try {
+			return new LocalConsul(ConsulBinary.of(path));
+		}
+		catch (SourceUnavailableException ex) {
+			throw new ConsulServerException(
+					"CONSUL_BINARY (or consul.binary) is of no use, correct it or unset it: " + ex.getMessage(), ex);
+		}
 	}
 
-	private static ConsulSource onPath() throws SourceUnavailableException {
-		Path path = ConsulBinary.onPath("consul");
+	static ConsulSource onPath(@Nullable Path path) throws SourceUnavailableException {
 		if (path == null) {
 			throw new SourceUnavailableException("none there");
 		}
 		return new LocalConsul(ConsulBinary.of(path));
+	}
+
+	private static ConsulSource inDocker() throws SourceUnavailableException {
+		try {
+			Class.forName("org.testcontainers.consul.ConsulContainer", false, ConsulSources.class.getClassLoader());
+		}
+		catch (ClassNotFoundException ex) {
+			throw new SourceUnavailableException("Testcontainers is not on the class path:"
+					+ " org.testcontainers:testcontainers-consul would be needed");
+		}
+		return DockerConsul.find();
 	}
 
 	/**

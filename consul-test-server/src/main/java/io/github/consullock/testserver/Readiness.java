@@ -53,7 +53,24 @@ final class Readiness {
 	 */
 	void awaitToken(ConsulNode node, String token) throws IOException {
 		await(node, "a new token to be known", () -> {
-			ConsulApi.Answer answer = this.api.get(node.httpUri(), "/v1/acl/token/self", token);
+			// Stale: answered by this very node and not by the leader for it.
+			ConsulApi.Answer answer = this.api.get(node.httpUri(), "/v1/acl/token/self?stale", token);
+			return new Step<>(answer.isOk() ? Optional.of(true) : Optional.empty(), answer.toString());
+		});
+	}
+
+	/**
+	 * Gives an agent a token of its own, without which it may not keep its own entries in
+	 * the catalog up to date. A follower may take a moment longer to leave the ACL system
+	 * of old, in which no token is known.
+	 * @param node the node
+	 * @param token the token
+	 * @throws IOException if it ends or is late
+	 */
+	void awaitAgentToken(ConsulNode node, String token) throws IOException {
+		await(node, "the agent's token to be set", () -> {
+			ConsulApi.Answer answer = this.api.put(node.httpUri(), "/v1/agent/token/agent",
+					"{\"Token\": %s}".formatted(Json.quote(token)), token);
 			return new Step<>(answer.isOk() ? Optional.of(true) : Optional.empty(), answer.toString());
 		});
 	}
