@@ -80,7 +80,15 @@ public record KvOperation(Verb verb, String key, @Nullable String value, long fl
 	 */
 	public enum Verb {
 
-		CHECK_INDEX, CHECK_NOT_EXISTS, CHECK_SESSION, LOCK, UNLOCK, SET, DELETE, DELETE_CAS
+		CHECK_INDEX, CHECK_NOT_EXISTS, CHECK_SESSION, LOCK, UNLOCK, SET, DELETE, DELETE_CAS;
+
+		/**
+		 * Whether it looks only, and changes nothing.
+		 * @return whether it is one of the checks
+		 */
+		public boolean isCheck() {
+			return this == CHECK_INDEX || this == CHECK_NOT_EXISTS || this == CHECK_SESSION;
+		}
 
 	}
 

@@ -1,0 +1,149 @@
+package io.github.consullock.consul;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.SocketException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.function.Supplier;
+
+import io.github.consullock.ConsulRefusedException;
+import io.github.consullock.LockException;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.NoHttpResponseException;
+import org.apache.hc.core5.http.io.entity.StringEntity;
+import org.apache.hc.core5.http.message.BasicClassicHttpRequest;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends requests: puts the settings of the connection into each, and turns what goes
+ * wrong on the way into the library's exceptions. A server's answer, whatever its status,
+ * is the caller's to judge.
+ */
+final class ConsulHttp {
+
+	private static final long FRESH_NANOS = Duration.ofSeconds(1).toNanos();
+
+	private final HttpHost host;
+
+	private final String basePath;
+
+	private final String settings;
+
+	private final Supplier<@Nullable String> token;
+
+	private final ConsulErrors errors;
+
+	private volatile boolean closed;
+
+	/**
+	 * Creates a sender.
+	 * @param settings the query parameters that every request carries, encoded
+	 */
+	ConsulHttp(URI base, String settings, Supplier<@Nullable String> token, ConsulErrors errors) {
+		this.host = new HttpHost(base.getScheme(), base.getHost(), base.getPort());
+		String path = (base.getRawPath() != null) ? base.getRawPath() : "";
+		this.basePath = path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
+		this.settings = settings;
+		this.token = token;
+		this.errors = errors;
+	}
+
+	ConsulAnswer send(HttpLane lane, ConsulRequest request) {
+		if (this.closed) {
+			throw this.errors.closed(request);
+		}
+		if (Thread.currentThread().isInterrupted()) {
+			throw this.errors.interrupted(request, null);
+		}
+		String aclToken = token();
+		HttpClientContext context = HttpClientContext.create();
+		long start = System.nanoTime();
+		try {
+			try {
+				return lane.send(this.host, message(request, aclToken), request.timeout(), context);
+			}
+			catch (NoHttpResponseException | SocketException ex) {
+				if (!mayRepeat(request, ex, context, start)) {
+					throw ex;
+				}
+				return lane.send(this.host, message(request, aclToken), request.timeout(), HttpClientContext.create());
+			}
+		}
+		catch (IOException | RuntimeException ex) {
+			if (Thread.currentThread().isInterrupted()) {
+				throw this.errors.interrupted(request, ex);
+			}
+			if (this.closed) {
+				throw this.errors.closed(request);
+			}
+			throw this.errors.of(request, ex);
+		}
+	}
+
+	/**
+	 * A connection that the server had closed while it was idle says nothing about the
+	 * server; but a write may have been applied nevertheless, and is never repeated.
+	 */
+	private boolean mayRepeat(ConsulRequest request, IOException ex, HttpClientContext context, long start) {
+		return request.isRead() && !this.closed && !Thread.currentThread().isInterrupted()
+				&& !(ex instanceof ConnectException) && HttpLane.reusedConnection(context)
+				&& System.nanoTime() - start < FRESH_NANOS;
+	}
+
+	private ClassicHttpRequest message(ConsulRequest request, @Nullable String aclToken) {
+		BasicClassicHttpRequest message = new BasicClassicHttpRequest(request.method(), this.host, target(request));
+		if (aclToken != null) {
+			message.setHeader("X-Consul-Token", aclToken);
+		}
+		if (!request.isRead()) {
+			// Consul ignores a chunked body, so the length must be known, zero included.
+			message.setEntity(
+					new StringEntity((request.body() != null) ? request.body() : "", ContentType.APPLICATION_JSON));
+		}
+		return message;
+	}
+
+	private String target(ConsulRequest request) {
+		String query = request.query();
+		if (!query.isEmpty() && !this.settings.isEmpty()) {
+			query += "&";
+		}
+		query += this.settings;
+		String path = this.basePath + request.path();
+		return query.isEmpty() ? path : path + "?" + query;
+	}
+
+	private @Nullable String token() {
+		String text;
+		try {
+			text = this.token.get();
+		}
+		catch (LockException ex) {
+			throw ex;
+		}
+		catch (RuntimeException ex) {
+			throw new ConsulRefusedException(
+					"The ACL token for Consul could not be had: " + ex + ". Check consul.lock.connection.token-file.",
+					ex);
+		}
+		if (text == null || text.isBlank()) {
+			return null;
+		}
+		text = text.strip();
+		if (text.chars().anyMatch((ch) -> ch <= ' ' || ch > '~')) {
+			// Never quote it.
+			throw new ConsulRefusedException("The ACL token for Consul contains characters that no token can have"
+					+ " (a line break, a space, or beyond ASCII). Check consul.lock.connection.token or token-file.");
+		}
+		return text;
+	}
+
+	void close() {
+		this.closed = true;
+	}
+
+}

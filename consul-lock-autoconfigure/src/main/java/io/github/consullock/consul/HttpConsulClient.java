@@ -1,0 +1,232 @@
+package io.github.consullock.consul;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+import io.github.consullock.consul.TransactionOutcome.Failure;
+import io.github.consullock.consul.TransactionOutcome.FailureReason;
+import tools.jackson.core.JacksonException;
+
+/**
+ * The {@link ConsulClient} that talks to Consul's HTTP API. It keeps three sets of
+ * connections, each bounded: for locks, for watches, and for renewals.
+ *
+ * @since 0.1.0
+ */
+public final class HttpConsulClient implements ConsulClient {
+
+	static final Duration RENEWAL_TIMEOUT = Duration.ofSeconds(2);
+
+	private static final Duration WATCH_SLACK = Duration.ofSeconds(2);
+
+	private static final int RENEWAL_CONNECTIONS = 2;
+
+	private final ConsulHttp http;
+
+	private final ConsulErrors errors;
+
+	private final HttpLane locks;
+
+	private final HttpLane watches;
+
+	private final HttpLane renewals;
+
+	private final Duration readTimeout;
+
+	HttpConsulClient(HttpConsulClientBuilder settings) {
+		this.errors = new ConsulErrors(settings.base());
+		this.http = new ConsulHttp(settings.base(), settings.query(), settings.token(), this.errors);
+		this.readTimeout = settings.readTimeout();
+		this.locks = new HttpLane(settings.maxConnections(), settings.connectTimeout(), this.readTimeout,
+				settings.sslContext());
+		// One more than the watches of locks, for the watch of the session.
+		this.watches = new HttpLane(settings.maxWatches() + 1, settings.connectTimeout(), this.readTimeout,
+				settings.sslContext());
+		this.renewals = new HttpLane(RENEWAL_CONNECTIONS, min(settings.connectTimeout(), RENEWAL_TIMEOUT),
+				RENEWAL_TIMEOUT, settings.sslContext());
+	}
+
+	/**
+	 * Starts building a client.
+	 * @param base where Consul is: scheme, host, port, and a path if a proxy serves it
+	 * below one
+	 * @return a builder with the default settings
+	 */
+	public static HttpConsulClientBuilder builder(URI base) {
+		return new HttpConsulClientBuilder(base);
+	}
+
+	@Override
+	public String createSession(SessionRequest session) {
+		ConsulRequest request = ConsulRequest.put("/v1/session/create", "", ConsulJson.session(session),
+				this.readTimeout);
+		ConsulAnswer answer = this.http.send(this.locks, request);
+		if (answer.status() == 200) {
+			return parse(request, answer, ConsulJson::sessionId);
+		}
+		// Consul answers 500 for these as well, but they do not pass by themselves.
+		if (answer.body().contains("Invalid Session TTL")) {
+			throw this.errors.refused(request, answer, "Consul accepts 10s to 24h: change consul.lock.session.ttl.");
+		}
+		if (answer.body().contains("Missing check")) {
+			throw this.errors.refused(request, answer, "The session is bound to a check that is not registered: "
+					+ "change consul.lock.session.node-checks, service-checks or bind-to-service.");
+		}
+		throw this.errors.of(request, answer);
+	}
+
+	@Override
+	public RenewalOutcome renewSession(String sessionId) {
+		ConsulRequest request = ConsulRequest.put("/v1/session/renew/" + segment(sessionId), "", null, RENEWAL_TIMEOUT);
+		ConsulAnswer answer = this.http.send(this.renewals, request);
+		if (answer.status() == 200) {
+			return parse(request, answer, ConsulJson::renewed);
+		}
+		// A 404 that does not name the session tells of a wrong path, not of its end.
+		if (answer.status() == 404 && answer.body().contains(sessionId)) {
+			return new RenewalOutcome.Ended();
+		}
+		throw this.errors.of(request, answer);
+	}
+
+	@Override
+	public void destroySession(String sessionId) {
+		ConsulRequest request = ConsulRequest.put("/v1/session/destroy/" + segment(sessionId), "", null,
+				RENEWAL_TIMEOUT);
+		ConsulAnswer answer = this.http.send(this.renewals, request);
+		if (answer.status() != 200) {
+			throw this.errors.of(request, answer);
+		}
+		if (!"true".equals(answer.body().strip())) {
+			throw this.errors.unexpected(request, answer, null);
+		}
+	}
+
+	@Override
+	public SessionSnapshot watchSession(String sessionId, long index, Duration wait) {
+		ConsulRequest request = watching("/v1/session/info/" + segment(sessionId), index, wait);
+		ConsulAnswer answer = this.http.send(this.watches, request);
+		if (answer.status() != 200) {
+			throw this.errors.of(request, answer);
+		}
+		return new SessionSnapshot(index(request, answer), parse(request, answer, ConsulJson::size) > 0);
+	}
+
+	@Override
+	public Optional<KvEntry> read(String key, Duration timeout) {
+		ConsulRequest request = ConsulRequest.get(path(key), "consistent", min(timeout, this.readTimeout));
+		return entries(request, this.http.send(this.locks, request)).stream().findFirst();
+	}
+
+	@Override
+	public List<KvEntry> list(String prefix) {
+		ConsulRequest request = ConsulRequest.get(path(prefix), "recurse&consistent", this.readTimeout);
+		List<KvEntry> entries = entries(request, this.http.send(this.locks, request));
+		return entries.stream().sorted(Comparator.comparing(KvEntry::key)).toList();
+	}
+
+	@Override
+	public KvSnapshot watch(String key, long index, Duration wait) {
+		ConsulRequest request = watching(path(key), index, wait);
+		ConsulAnswer answer = this.http.send(this.watches, request);
+		List<KvEntry> entries = entries(request, answer);
+		return new KvSnapshot(index(request, answer), entries.isEmpty() ? null : entries.get(0));
+	}
+
+	@Override
+	public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
+		boolean onlyChecks = operations.stream().allMatch((operation) -> operation.verb().isCheck());
+		ConsulRequest request = ConsulRequest.put("/v1/txn", onlyChecks ? "consistent" : "",
+				ConsulJson.transaction(operations), min(timeout, this.readTimeout));
+		ConsulAnswer answer = this.http.send(this.locks, request);
+		return switch (answer.status()) {
+			case 200 -> new TransactionOutcome.Committed(parse(request, answer, ConsulJson::results));
+			case 409 -> rolledBack(request, answer, operations);
+			default -> throw this.errors.of(request, answer);
+		};
+	}
+
+	private TransactionOutcome rolledBack(ConsulRequest request, ConsulAnswer answer, List<KvOperation> operations) {
+		List<Failure> failures = new ArrayList<>();
+		for (ConsulJson.TxnError error : parse(request, answer, ConsulJson::errors)) {
+			FailureReason reason = TransactionErrors.reasonOf(error.what());
+			if (reason == null && TransactionErrors.isPermissionDenied(error.what())
+					&& error.operation() < operations.size()) {
+				throw this.errors.permissionDenied(request, operations.get(error.operation()).key(), error.what());
+			}
+			if (reason == null) {
+				throw this.errors.refused(request, answer, "This version of Consul says something unknown.");
+			}
+			failures.add(new Failure(error.operation(), reason, error.what()));
+		}
+		return new TransactionOutcome.RolledBack(failures);
+	}
+
+	@Override
+	public void close() {
+		this.http.close();
+		this.locks.close();
+		this.watches.close();
+		this.renewals.close();
+	}
+
+	private ConsulRequest watching(String path, long index, Duration wait) {
+		if (index == 0) {
+			return ConsulRequest.get(path, "", this.readTimeout);
+		}
+		// Consul takes a wait of 0 for 5 minutes.
+		Duration atLeast = Duration.ofMillis(Math.max(1, wait.toMillis()));
+		String query = "index=" + Long.toUnsignedString(index) + "&wait=" + GoDuration.format(atLeast);
+		// Consul adds up to a sixteenth.
+		return ConsulRequest.get(path, query, atLeast.plus(atLeast.dividedBy(16)).plus(WATCH_SLACK));
+	}
+
+	/**
+	 * The entries of an answer; none for the 404 of a key that is not there, which has an
+	 * index, unlike that of a path that is not there.
+	 */
+	private List<KvEntry> entries(ConsulRequest request, ConsulAnswer answer) {
+		if (answer.status() == 404 && answer.index() != null) {
+			return List.of();
+		}
+		if (answer.status() != 200) {
+			throw this.errors.of(request, answer);
+		}
+		return parse(request, answer, ConsulJson::entries);
+	}
+
+	private long index(ConsulRequest request, ConsulAnswer answer) {
+		if (answer.index() == null) {
+			throw this.errors.unexpected(request, answer, null);
+		}
+		// To wait for index 0 would not wait.
+		return Math.max(1, answer.index());
+	}
+
+	private <T> T parse(ConsulRequest request, ConsulAnswer answer, Function<String, T> parser) {
+		try {
+			return parser.apply(answer.body());
+		}
+		catch (JacksonException | IllegalArgumentException ex) {
+			throw this.errors.unexpected(request, answer, ex);
+		}
+	}
+
+	private static String path(String key) {
+		return "/v1/kv/" + ConsulRequest.encodePath(key);
+	}
+
+	private static String segment(String sessionId) {
+		return ConsulRequest.encodeQuery(sessionId);
+	}
+
+	private static Duration min(Duration one, Duration other) {
+		return (one.compareTo(other) <= 0) ? one : other;
+	}
+
+}

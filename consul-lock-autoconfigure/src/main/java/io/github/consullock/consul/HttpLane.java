@@ -1,0 +1,167 @@
+package io.github.consullock.consul;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+import javax.net.ssl.SSLContext;
+
+import org.apache.hc.client5.http.config.ConnectionConfig;
+import org.apache.hc.client5.http.config.RequestConfig;
+import org.apache.hc.client5.http.config.TlsConfig;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.client5.http.impl.io.DefaultHttpClientConnectionOperator;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
+import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
+import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.EndpointDetails;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.config.RegistryBuilder;
+import org.apache.hc.core5.http.io.SocketConfig;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.pool.PoolConcurrencyPolicy;
+import org.apache.hc.core5.pool.PoolReusePolicy;
+import org.apache.hc.core5.pool.PoolStats;
+import org.apache.hc.core5.util.TimeValue;
+import org.apache.hc.core5.util.Timeout;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Connections of their own for one kind of traffic, so that another kind cannot starve
+ * it.
+ */
+final class HttpLane {
+
+	/**
+	 * Far above any answer of Consul to what is asked here; keeps a foreign server from
+	 * filling the memory.
+	 */
+	private static final int MAX_BODY = 64 * 1024 * 1024;
+
+	private static final TimeValue VALIDATE_AFTER_INACTIVITY = TimeValue.ofSeconds(2);
+
+	private final PoolingHttpClientConnectionManager connections;
+
+	private final CloseableHttpClient client;
+
+	private final Duration leaseTimeout;
+
+	/**
+	 * Creates a lane.
+	 * @param size the greatest number of connections
+	 * @param leaseTimeout how long to wait for a free one
+	 */
+	HttpLane(int size, Duration connectTimeout, Duration leaseTimeout, SSLContext sslContext) {
+		this.leaseTimeout = leaseTimeout;
+		this.connections = new PoolingHttpClientConnectionManager(
+				new DefaultHttpClientConnectionOperator(new InterruptibleSocketFactory(), null, null,
+						RegistryBuilder.<TlsSocketStrategy>create()
+							.register("https", new DefaultClientTlsStrategy(sslContext))
+							.build()),
+				PoolConcurrencyPolicy.STRICT, PoolReusePolicy.LIFO, TimeValue.NEG_ONE_MILLISECOND,
+				(socket) -> new SilentConnection());
+		this.connections.setMaxTotal(size);
+		this.connections.setDefaultMaxPerRoute(size);
+		this.connections.setDefaultSocketConfig(SocketConfig.custom().setTcpNoDelay(true).setSoKeepAlive(true).build());
+		this.connections.setDefaultConnectionConfig(ConnectionConfig.custom()
+			.setConnectTimeout(timeout(connectTimeout))
+			.setValidateAfterInactivity(VALIDATE_AFTER_INACTIVITY)
+			.build());
+		this.connections.setDefaultTlsConfig(TlsConfig.custom().setHandshakeTimeout(timeout(leaseTimeout)).build());
+		this.client = HttpClientBuilder.create()
+			.setConnectionManager(this.connections)
+			.disableAutomaticRetries()
+			.disableRedirectHandling()
+			.disableCookieManagement()
+			.disableAuthCaching()
+			.disableContentCompression()
+			.disableConnectionState()
+			.setUserAgent("consul-lock")
+			.build();
+	}
+
+	/**
+	 * Sends a request once.
+	 */
+	ConsulAnswer send(HttpHost host, ClassicHttpRequest request, Duration timeout, HttpClientContext context)
+			throws IOException {
+		context.setRequestConfig(RequestConfig.custom()
+			.setConnectionRequestTimeout(timeout(min(this.leaseTimeout, timeout)))
+			.setResponseTimeout(timeout(timeout))
+			.setProtocolUpgradeEnabled(false)
+			.build());
+		long start = System.nanoTime();
+		return this.client.execute(host, request, context,
+				(response) -> new ConsulAnswer(response.getCode(), body(response, start, timeout), index(response)));
+	}
+
+	/**
+	 * Whether the connection of this request had served another before.
+	 */
+	static boolean reusedConnection(HttpClientContext context) {
+		EndpointDetails details = context.getEndpointDetails();
+		return details != null && details.getRequestCount() > 1;
+	}
+
+	PoolStats stats() {
+		return this.connections.getTotalStats();
+	}
+
+	void close() {
+		this.client.close(CloseMode.IMMEDIATE);
+	}
+
+	private static String body(ClassicHttpResponse response, long start, Duration timeout) throws IOException {
+		if (response.getEntity() == null) {
+			return "";
+		}
+		ByteArrayOutputStream body = new ByteArrayOutputStream();
+		try (InputStream content = response.getEntity().getContent()) {
+			byte[] buffer = new byte[4096];
+			for (int count = content.read(buffer); count >= 0; count = content.read(buffer)) {
+				body.write(buffer, 0, count);
+				if (body.size() > MAX_BODY) {
+					throw new IOException("The answer is longer than " + MAX_BODY + " bytes");
+				}
+				// The socket's timeout bounds each read alone.
+				if (System.nanoTime() - start > timeout.toNanos()) {
+					throw new SocketTimeoutException("The answer was not complete after " + timeout.toMillis() + " ms");
+				}
+			}
+		}
+		return body.toString(StandardCharsets.UTF_8);
+	}
+
+	private static @Nullable Long index(ClassicHttpResponse response) {
+		Header header = response.getFirstHeader("X-Consul-Index");
+		if (header == null) {
+			return null;
+		}
+		try {
+			return Long.parseUnsignedLong(header.getValue().trim());
+		}
+		catch (NumberFormatException ex) {
+			return null;
+		}
+	}
+
+	private static Duration min(Duration one, Duration other) {
+		return (one.compareTo(other) <= 0) ? one : other;
+	}
+
+	/**
+	 * To HttpClient 0 means no timeout at all.
+	 */
+	private static Timeout timeout(Duration duration) {
+		return Timeout.ofMilliseconds(Math.max(1, duration.toMillis()));
+	}
+
+}
