@@ -8,12 +8,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
+import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.exception.NotFoundException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.consul.ConsulContainer;
 import org.testcontainers.containers.Network;
 import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.utility.DockerImageName;
+import org.testcontainers.utility.ImageNameSubstitutor;
 
 /**
  * Agents in containers. Loaded only where Testcontainers is there.
@@ -22,8 +27,9 @@ import org.testcontainers.utility.DockerImageName;
  */
 record DockerConsul(String image) implements ConsulSource {
 
-	/** The last line of releases under the Mozilla Public License is 1.16. */
-	static final String DEFAULT_IMAGE = "hashicorp/consul:1.16";
+	private static final Logger logger = LoggerFactory.getLogger(DockerConsul.class);
+
+	private static final String DEFAULT_IMAGE = "hashicorp/consul:1.21";
 
 	private static final String OFFICIAL_IMAGE = "hashicorp/consul";
 
@@ -43,11 +49,44 @@ record DockerConsul(String image) implements ConsulSource {
 	private static final int READABLE = 0644;
 
 	static ConsulSource find() throws SourceUnavailableException {
+		String image = Setting.IMAGE.value();
+		return find((image != null) ? image : DEFAULT_IMAGE);
+	}
+
+	static ConsulSource find(String image) throws SourceUnavailableException {
 		if (!DockerClientFactory.instance().isDockerAvailable()) {
 			throw new SourceUnavailableException("no Docker daemon answers");
 		}
-		String image = Setting.IMAGE.value();
-		return new DockerConsul((image != null) ? image : DEFAULT_IMAGE);
+		try {
+			provide(image);
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			throw new ConsulServerException("Interrupted while pulling the image " + image, ex);
+		}
+		catch (RuntimeException ex) {
+			throw new SourceUnavailableException(
+					"the image %s cannot be had, choose another by CONSUL_IMAGE (or consul.image): %s".formatted(image,
+							ex.getMessage()));
+		}
+		return new DockerConsul(image);
+	}
+
+	/**
+	 * Pulls the image now, while there still are other ways to get a Consul, and once:
+	 * Testcontainers would go on trying for minutes where no registry is in reach.
+	 * @param image the image
+	 */
+	private static void provide(String image) throws InterruptedException {
+		DockerImageName name = ImageNameSubstitutor.instance().apply(DockerImageName.parse(image));
+		DockerClient docker = DockerClientFactory.lazyClient();
+		try {
+			docker.inspectImageCmd(name.asCanonicalNameString()).exec();
+		}
+		catch (NotFoundException ex) {
+			logger.info("Pulling the image {}; this can take a minute", name);
+			docker.pullImageCmd(name.getUnversionedPart()).withTag(name.getVersionPart()).start().awaitCompletion();
+		}
 	}
 
 	@Override

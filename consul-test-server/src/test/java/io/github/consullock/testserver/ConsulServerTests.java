@@ -1,7 +1,9 @@
 package io.github.consullock.testserver;
 
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.file.Path;
+import java.time.Duration;
 
 import org.junit.jupiter.api.Test;
 
@@ -55,7 +57,7 @@ class ConsulServerTests {
 			try (Socket connection = new Socket(server.host(), server.port())) {
 				connection.getOutputStream().write("GET /v1/status/leader HTTP/1.0\r\n\r\n".getBytes("US-ASCII"));
 				connection.setSoTimeout(500);
-				assertThatExceptionOfType(java.net.SocketTimeoutException.class)
+				assertThatExceptionOfType(SocketTimeoutException.class)
 					.isThrownBy(() -> connection.getInputStream().read());
 				server.resume();
 				connection.setSoTimeout(20_000);
@@ -86,8 +88,9 @@ class ConsulServerTests {
 				assertThat(this.agent.put(server.httpUri(i), "/v1/kv/node-" + i, "x", "")).contains("true");
 			}
 			server.stopNode(0);
-			await().untilAsserted(
-					() -> assertThat(this.agent.put(server.httpUri(1), "/v1/kv/after", "x", "")).contains("true"));
+			await().atMost(Duration.ofMinutes(1))
+				.untilAsserted(
+						() -> assertThat(this.agent.put(server.httpUri(1), "/v1/kv/after", "x", "")).contains("true"));
 			server.startNode(0);
 			assertThat(this.agent.get(server.httpUri(0), "/v1/kv/after?raw", "")).isEqualTo("x");
 		}
@@ -131,7 +134,7 @@ class ConsulServerTests {
 		assertThatIllegalArgumentException().isThrownBy(() -> builder.httpPort(70000)).withMessageContaining("70000");
 		assertThatIllegalArgumentException().isThrownBy(() -> builder.datacenter("Not/this"))
 			.withMessageContaining("Not/this");
-		assertThatIllegalArgumentException().isThrownBy(() -> builder.startTimeout(java.time.Duration.ZERO))
+		assertThatIllegalArgumentException().isThrownBy(() -> builder.startTimeout(Duration.ZERO))
 			.withMessageContaining("PT0S");
 	}
 

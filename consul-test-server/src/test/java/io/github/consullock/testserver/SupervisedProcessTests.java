@@ -6,6 +6,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 
 import org.junit.jupiter.api.Test;
@@ -45,8 +46,8 @@ class SupervisedProcessTests {
 				assertThat(consul.isAlive()).isTrue();
 				jvm.destroyForcibly().waitFor(); // SIGKILL
 			}
-			await().untilAsserted(() -> assertThat(consul.isAlive()).isFalse());
-			await().untilAsserted(() -> assertThat(directory).doesNotExist());
+			await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> assertThat(consul.isAlive()).isFalse());
+			await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> assertThat(directory).doesNotExist());
 		}
 		finally {
 			jvm.destroyForcibly();
@@ -58,7 +59,7 @@ class SupervisedProcessTests {
 		try (ConsulServer server = ConsulServer.start()) {
 			ProcessHandle consul = ProcessHandle.of(server.processIds().get(0)).orElseThrow();
 			assertThat(consul.parent().orElseThrow().destroyForcibly()).isTrue();
-			await().untilAsserted(() -> assertThat(consul.isAlive()).isFalse());
+			await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> assertThat(consul.isAlive()).isFalse());
 		}
 	}
 
@@ -78,7 +79,7 @@ class SupervisedProcessTests {
 		Path file = Files.createFile(directory.resolve("data"));
 		SupervisedProcess process = SupervisedProcess.start(List.of("sleep", "0.2"), directory,
 				directory.resolve("log"));
-		await().untilAsserted(() -> assertThat(process.isRunning()).isFalse());
+		await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> assertThat(process.isRunning()).isFalse());
 		process.kill();
 		assertThat(file).exists();
 	}
