@@ -6,6 +6,7 @@ import java.util.concurrent.Callable;
 
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockOptions;
+import io.github.consullock.consul.ConsulClient;
 
 /**
  * Where locks are obtained. One registry has one session in Consul, created when first
@@ -17,6 +18,16 @@ import io.github.consullock.LockOptions;
  * @since 0.1.0
  */
 public interface ConsulLockRegistry extends AutoCloseable {
+
+	/**
+	 * Starts building a registry.
+	 * @param client the way to Consul; stays the caller's, to be closed after the
+	 * registry
+	 * @return a builder
+	 */
+	static ConsulLockRegistryBuilder builder(ConsulClient client) {
+		return new ConsulLockRegistryBuilder(client);
+	}
 
 	/**
 	 * The lock of a key, with the registry's settings. Asks nothing of Consul.

@@ -1,0 +1,178 @@
+package io.github.consullock.lock;
+
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.CurrentLockHandle;
+import io.github.consullock.lock.Acquisition.Acquired;
+import io.github.consullock.lock.Acquisition.InVain;
+import io.github.consullock.lock.LocalQueues.Waiter;
+import io.github.consullock.lock.Turn.HandedOver;
+import io.github.consullock.lock.Turn.Head;
+
+/**
+ * The way to a lock: first the line inside this JVM, then, at its head, Consul
+ * ({@link Contender}). Whatever way it ends, the place in the line is left, or passed to
+ * the hold or to the settlement of an unknown outcome.
+ */
+final class Acquirer {
+
+	private static final Logger logger = LoggerFactory.getLogger(Acquirer.class);
+
+	private final LockParts parts;
+
+	private final Set<Contender> contenders = ConcurrentHashMap.newKeySet();
+
+	private volatile boolean closed;
+
+	Acquirer(LockParts parts) {
+		this.parts = parts;
+	}
+
+	/**
+	 * Waits for a lock.
+	 * @throws InterruptedException if interrupted before or while waiting; nothing is
+	 * held then, and what was under way is settled in the background
+	 * @throws io.github.consullock.LockException if Consul refuses, did not answer within
+	 * the wait time, or the key is no lock
+	 */
+	Acquisition acquire(LockRequest request) throws InterruptedException {
+		if (Thread.interrupted()) {
+			throw new InterruptedException();
+		}
+		WaitBudget budget = WaitBudget.startingNow(request.waitTime());
+		boolean acquired = false;
+		try {
+			Acquisition result;
+			do {
+				result = attempt(request, budget);
+			}
+			// Lost between the server's answer and now: try again, if there is time.
+			while (result instanceof Acquired won && !won.hold().isHeld() && !budget.isSpent());
+			if (result instanceof Acquired won && won.hold().isHeld()) {
+				acquired = true;
+				this.parts.listeners().tell((listener) -> listener.acquired(won.hold(), budget.elapsed()));
+				return result;
+			}
+			return (result instanceof InVain) ? result : new InVain("the session was lost while it was acquired");
+		}
+		finally {
+			if (!acquired) {
+				this.parts.listeners().tell((listener) -> listener.notAcquired(request.key(), budget.elapsed()));
+			}
+		}
+	}
+
+	private Acquisition attempt(LockRequest request, WaitBudget budget) throws InterruptedException {
+		String key = request.key();
+		LocalQueues queues = this.parts.queues();
+		Waiter waiter = new Waiter(request.value());
+		queues.enter(key, waiter);
+		if (this.closed) {
+			queues.withdraw(key, waiter);
+		}
+		Turn turn = awaitTurn(request, waiter, budget);
+		if (turn == null) {
+			return inVainBehindAnother(key);
+		}
+		if (turn instanceof HandedOver handedOver) {
+			return new Acquired(admit(request, handedOver));
+		}
+		Contender contender = new Contender(this.parts, request, budget);
+		this.contenders.add(contender);
+		try {
+			if (this.closed) {
+				contender.cancel();
+			}
+			return contender.run(((Head) turn).yielding());
+		}
+		finally {
+			this.contenders.remove(contender);
+		}
+	}
+
+	private Hold admit(LockRequest request, HandedOver turn) {
+		return this.parts.holds().admit(request, turn.session(), turn.token(), turn.chain());
+	}
+
+	/** Null when the time is up, or the registry is being closed. */
+	private @Nullable Turn awaitTurn(LockRequest request, Waiter waiter, WaitBudget budget)
+			throws InterruptedException {
+		String key = request.key();
+		if (!waiter.turn().isDone() && !budget.isSingleAttempt()) {
+			this.parts.listeners().tell((listener) -> listener.waiting(key));
+		}
+		try {
+			Duration patience = budget.limit(this.parts.slowThreshold());
+			try {
+				return waiter.turn().get(patience.toNanos(), TimeUnit.NANOSECONDS);
+			}
+			catch (TimeoutException ex) {
+				if (!budget.isSpent()) {
+					logger.warn("Waiting for the lock '{}' for {} s already, behind other threads of this JVM", key,
+							budget.elapsed().toSeconds());
+				}
+				return waiter.turn().get(budget.remaining().toNanos(), TimeUnit.NANOSECONDS);
+			}
+		}
+		catch (TimeoutException ex) {
+			return this.parts.queues().withdraw(key, waiter) ? null : waiter.turn().join();
+		}
+		catch (CancellationException ex) {
+			return null;
+		}
+		catch (ExecutionException ex) {
+			throw new IllegalStateException(ex);
+		}
+		catch (InterruptedException ex) {
+			if (!this.parts.queues().withdraw(key, waiter)) {
+				decline(request, waiter.turn().join());
+			}
+			throw ex;
+		}
+	}
+
+	/** The turn came just as the waiter left. */
+	private void decline(LockRequest request, Turn turn) {
+		if (turn instanceof HandedOver handedOver) {
+			this.parts.background().execute(() -> admit(request, handedOver).close());
+		}
+		else {
+			this.parts.queues().leave(request.key(), false);
+		}
+	}
+
+	private Acquisition inVainBehindAnother(String key) {
+		if (this.closed) {
+			return new InVain("the registry is closed");
+		}
+		ConsulUnavailableException trouble = this.parts.queues().trouble(key);
+		if (trouble != null) {
+			throw new ConsulUnavailableException(
+					"Waited for the lock '" + key + "' in vain, since Consul does not answer: " + trouble.getMessage(),
+					trouble);
+		}
+		if (CurrentLockHandle.find((handle) -> handle.key().equals(key) && handle.isHeld()).isPresent()) {
+			return new InVain("this very thread holds it, and a LockHandle is not reentrant");
+		}
+		return new InVain("held or waited for by other threads of this JVM");
+	}
+
+	/** From now on nothing is acquired; waits under way end in vain. */
+	void close() {
+		this.closed = true;
+		this.parts.queues().cancelAll();
+		this.contenders.forEach(Contender::cancel);
+	}
+
+}

@@ -1,0 +1,104 @@
+package io.github.consullock.lock;
+
+import java.lang.reflect.InvocationTargetException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The registry's own threads: one timer, and as many for what blocks as there is to do.
+ * The latter are virtual where the JVM has them. All end when they have had nothing to do
+ * for a while.
+ */
+final class Background implements Executor, AutoCloseable {
+
+	private static final Logger logger = LoggerFactory.getLogger(Background.class);
+
+	private final ExecutorService workers = workers();
+
+	private final ScheduledThreadPoolExecutor timer;
+
+	Background() {
+		this.timer = new ScheduledThreadPoolExecutor(1, daemons("consul-lock-timer-"));
+		this.timer.setRemoveOnCancelPolicy(true);
+		this.timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+		this.timer.setKeepAliveTime(10, TimeUnit.SECONDS);
+		this.timer.allowCoreThreadTimeOut(true);
+	}
+
+	/** Runs a task that may block; drops it once closed. */
+	@Override
+	public void execute(Runnable task) {
+		submit(task);
+	}
+
+	/** As {@link #execute}; cancelling with interrupt ends the task. */
+	Future<?> submit(Runnable task) {
+		try {
+			return this.workers.submit(() -> {
+				try {
+					task.run();
+				}
+				catch (RuntimeException ex) {
+					logger.warn("A task in the background failed", ex);
+				}
+			});
+		}
+		catch (RejectedExecutionException ex) {
+			logger.debug("Closed meanwhile", ex);
+			return CompletableFuture.completedFuture(null);
+		}
+	}
+
+	/** Runs a task that never blocks, after a delay. */
+	Future<?> schedule(Runnable task, Duration delay) {
+		try {
+			return this.timer.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
+		}
+		catch (RejectedExecutionException ex) {
+			logger.debug("Closed meanwhile", ex);
+			return CompletableFuture.completedFuture(null);
+		}
+	}
+
+	/** Interrupts all tasks. */
+	@Override
+	public void close() {
+		this.timer.shutdownNow();
+		this.workers.shutdownNow();
+	}
+
+	private static ExecutorService workers() {
+		try {
+			// Since Java 21; this is compiled for 17.
+			return (ExecutorService) Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
+		}
+		catch (NoSuchMethodException ex) {
+			return Executors.newCachedThreadPool(daemons("consul-lock-worker-"));
+		}
+		catch (IllegalAccessException | InvocationTargetException ex) {
+			throw new IllegalStateException("Virtual threads cannot be had", ex);
+		}
+	}
+
+	private static ThreadFactory daemons(String prefix) {
+		AtomicLong count = new AtomicLong();
+		return (task) -> {
+			Thread thread = new Thread(task, prefix + count.incrementAndGet());
+			thread.setDaemon(true);
+			return thread;
+		};
+	}
+
+}

@@ -1,0 +1,108 @@
+package io.github.consullock.lock;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.github.consullock.LockException;
+import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.KvEntry;
+import io.github.consullock.consul.KvOperation;
+import io.github.consullock.consul.KvSnapshot;
+import io.github.consullock.consul.TransactionOutcome.RolledBack;
+
+/**
+ * Looks after the keys for which no blocking query is left: a transaction of checks tells
+ * for 64 keys at once which of them have changed, and Consul serves it as a read.
+ */
+final class BatchPoll {
+
+	private static final Logger logger = LoggerFactory.getLogger(BatchPoll.class);
+
+	private static final int BATCH = 64;
+
+	/** Ten requests a second at most. */
+	private static final Duration PACE = Duration.ofMillis(100);
+
+	private static final Duration ROUND = Duration.ofMillis(500);
+
+	private static final Duration TIMEOUT = Duration.ofSeconds(2);
+
+	private final ConsulClient client;
+
+	private final Background background;
+
+	private final Set<KeyWatch> watches = ConcurrentHashMap.newKeySet();
+
+	private final AtomicBoolean scheduled = new AtomicBoolean();
+
+	BatchPoll(ConsulClient client, Background background) {
+		this.client = client;
+		this.background = background;
+	}
+
+	void add(KeyWatch watch) {
+		this.watches.add(watch);
+		schedule(PACE);
+	}
+
+	void remove(KeyWatch watch) {
+		this.watches.remove(watch);
+	}
+
+	private void schedule(Duration delay) {
+		if (!this.watches.isEmpty() && this.scheduled.compareAndSet(false, true)) {
+			this.background.schedule(() -> this.background.execute(this::round), delay);
+		}
+	}
+
+	private void round() {
+		try {
+			List<KeyWatch> all = List.copyOf(this.watches);
+			for (int from = 0; from < all.size(); from += BATCH) {
+				poll(all.subList(from, Math.min(from + BATCH, all.size())));
+				Thread.sleep(PACE.toMillis());
+			}
+		}
+		catch (LockException ex) {
+			logger.debug("Keys cannot be polled, trying again: {}", ex.getMessage());
+		}
+		catch (InterruptedException ex) {
+			return;
+		}
+		finally {
+			this.scheduled.set(false);
+		}
+		schedule(ROUND);
+	}
+
+	private void poll(List<KeyWatch> batch) {
+		List<KvOperation> checks = new ArrayList<>(batch.size());
+		for (KeyWatch watch : batch) {
+			KvSnapshot last = watch.last();
+			KvEntry entry = (last != null) ? last.entry() : null;
+			checks.add((entry != null) ? KvOperation.checkIndex(watch.key(), entry.modifyIndex())
+					: KvOperation.checkNotExists(watch.key()));
+		}
+		var outcome = this.client.transact(checks, TIMEOUT);
+		for (int i = 0; i < batch.size(); i++) {
+			KeyWatch watch = batch.get(i);
+			boolean changed = outcome instanceof RolledBack rolledBack && rolledBack.reasonOf(i).isPresent();
+			if (changed || watch.last() == null) {
+				KvEntry entry = this.client.read(watch.key(), TIMEOUT).orElse(null);
+				if (watch.isNews(entry)) {
+					// An absent key has no index of its own; any but that of a held entry
+					// will do.
+					watch.tell(new KvSnapshot((entry != null) ? entry.modifyIndex() : Long.MAX_VALUE, entry));
+				}
+			}
+		}
+	}
+
+}

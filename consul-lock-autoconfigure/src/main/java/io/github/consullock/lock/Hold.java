@@ -1,0 +1,283 @@
+package io.github.consullock.lock;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.github.consullock.LockHandle;
+import io.github.consullock.LockLostException;
+import io.github.consullock.LockLostReason;
+import io.github.consullock.session.ConsulSession;
+
+/**
+ * One hold: what it is, and in which state. What follows from a change of state is done
+ * by {@link Holds}.
+ */
+final class Hold implements LockHandle {
+
+	/**
+	 * HELD becomes RELEASING when its holder gives it up, and then RELEASED; or LOST. A
+	 * release that finds the lock lost goes from RELEASING to LOST. RELEASED and LOST are
+	 * final.
+	 */
+	enum State {
+
+		HELD, RELEASING, RELEASED, LOST
+
+	}
+
+	private static final Logger logger = LoggerFactory.getLogger(Hold.class);
+
+	private final Holds holds;
+
+	private final String key;
+
+	private final ConsulSession session;
+
+	private final long token;
+
+	private final Turn.Chain chain;
+
+	private final LockRequest request;
+
+	private final long since = System.nanoTime();
+
+	/** Guards the fields below; never held during a request or a callback. */
+	private final ReentrantLock lock = new ReentrantLock();
+
+	private State state = State.HELD;
+
+	private @Nullable LockLostReason reason;
+
+	private List<Consumer<LockLostReason>> callbacks = new ArrayList<>(1);
+
+	private long index;
+
+	private boolean freed;
+
+	Hold(Holds holds, LockRequest request, ConsulSession session, long token, Turn.Chain chain) {
+		this.holds = holds;
+		this.key = request.key();
+		this.request = request;
+		this.session = session;
+		this.token = token;
+		this.index = token;
+		this.chain = chain;
+	}
+
+	@Override
+	public String key() {
+		return this.key;
+	}
+
+	@Override
+	public List<String> keys() {
+		return List.of(this.key);
+	}
+
+	@Override
+	public long fencingToken() {
+		return this.token;
+	}
+
+	@Override
+	public boolean isHeld() {
+		return state() == State.HELD && this.session.isLive();
+	}
+
+	@Override
+	public Duration remaining() {
+		return (state() == State.HELD) ? this.session.remaining() : Duration.ZERO;
+	}
+
+	@Override
+	public void ensureHeld() {
+		if (isHeld()) {
+			return;
+		}
+		LockLostReason lost = lostReason().orElse(null);
+		if (lost == null && state() == State.HELD) {
+			lost = this.session.lostReason().orElse(LockLostReason.DEADLINE_PASSED);
+		}
+		if (lost == null) {
+			throw new IllegalStateException("The lock '" + this.key + "' was released by its holder");
+		}
+		throw new LockLostException(this.key, this.token, lost);
+	}
+
+	@Override
+	public void onLost(Consumer<LockLostReason> callback) {
+		LockLostReason lost;
+		this.lock.lock();
+		try {
+			lost = this.reason;
+			if (lost == null && this.state == State.HELD) {
+				this.callbacks.add(callback);
+			}
+		}
+		finally {
+			this.lock.unlock();
+		}
+		if (lost != null) {
+			run(callback, lost);
+		}
+	}
+
+	@Override
+	public boolean release() {
+		if (state() == State.HELD && !this.session.isLive()) {
+			this.holds.lose(this, this.session.lostReason().orElse(LockLostReason.DEADLINE_PASSED));
+		}
+		boolean held;
+		boolean mine;
+		this.lock.lock();
+		try {
+			held = this.state != State.LOST;
+			// A hold that the shutdown ended is still there for Consul.
+			mine = this.state == State.HELD || this.reason == LockLostReason.SHUTDOWN && !this.freed;
+			if (this.state == State.HELD) {
+				this.state = State.RELEASING;
+			}
+			this.freed |= mine;
+		}
+		finally {
+			this.lock.unlock();
+		}
+		return mine ? this.holds.release(this) && held : held;
+	}
+
+	@Override
+	public void close() {
+		try {
+			release();
+		}
+		catch (RuntimeException ex) {
+			logger.warn("The release of the lock '{}' failed", this.key, ex);
+		}
+	}
+
+	/** HELD becomes LOST; false if it was not held any more. */
+	boolean markLost(LockLostReason why) {
+		this.lock.lock();
+		try {
+			if (this.state != State.HELD) {
+				return false;
+			}
+			this.state = State.LOST;
+			this.reason = why;
+			return true;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** RELEASING becomes RELEASED, or LOST if the lock was lost before. */
+	void markReleased(@Nullable LockLostReason lostBefore) {
+		this.lock.lock();
+		try {
+			if (this.state == State.RELEASING) {
+				this.state = (lostBefore != null) ? State.LOST : State.RELEASED;
+				this.reason = lostBefore;
+			}
+			this.callbacks = List.of();
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** The callbacks to run for a loss; each is given out once. */
+	List<Runnable> takeCallbacks(LockLostReason why) {
+		List<Consumer<LockLostReason>> taken;
+		this.lock.lock();
+		try {
+			taken = this.callbacks;
+			this.callbacks = List.of();
+		}
+		finally {
+			this.lock.unlock();
+		}
+		return taken.stream().map((callback) -> (Runnable) () -> run(callback, why)).toList();
+	}
+
+	private void run(Consumer<LockLostReason> callback, LockLostReason why) {
+		try {
+			callback.accept(why);
+		}
+		catch (RuntimeException ex) {
+			logger.warn("A callback for the loss of the lock '{}' failed", this.key, ex);
+		}
+	}
+
+	/** Somebody wrote to the entry, and the hold is still ours: its index has moved. */
+	void moved(long newIndex) {
+		this.lock.lock();
+		try {
+			this.index = Math.max(this.index, newIndex);
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** The entry's index as last seen; at first, the token. */
+	long index() {
+		this.lock.lock();
+		try {
+			return this.index;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	State state() {
+		this.lock.lock();
+		try {
+			return this.state;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	Optional<LockLostReason> lostReason() {
+		this.lock.lock();
+		try {
+			return Optional.ofNullable(this.reason);
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	LockRequest request() {
+		return this.request;
+	}
+
+	ConsulSession session() {
+		return this.session;
+	}
+
+	Turn.Chain chain() {
+		return this.chain;
+	}
+
+	Duration held() {
+		return Duration.ofNanos(System.nanoTime() - this.since);
+	}
+
+	@Override
+	public String toString() {
+		return "LockHandle[" + this.key + ", token " + this.token + ", " + state() + "]";
+	}
+
+}

@@ -1,0 +1,104 @@
+package io.github.consullock.lock;
+
+import java.time.Duration;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Future;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.github.consullock.LockException;
+import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.KvEntry;
+import io.github.consullock.consul.KvSnapshot;
+import io.github.consullock.lock.KeyWatches.Subscription;
+
+/**
+ * Notices that a held key was deleted, released or taken over, although the session
+ * lives. Begins a moment after the acquisition, so that a short hold costs no request.
+ */
+final class HoldMonitor {
+
+	private static final Logger logger = LoggerFactory.getLogger(HoldMonitor.class);
+
+	private static final Duration GRACE = Duration.ofMillis(250);
+
+	private static final Duration TIMEOUT = Duration.ofSeconds(2);
+
+	private final ConsulClient client;
+
+	private final KeyWatches watches;
+
+	private final Background background;
+
+	private final ConcurrentMap<Hold, Watched> watched = new ConcurrentHashMap<>();
+
+	HoldMonitor(ConsulClient client, KeyWatches watches, Background background) {
+		this.client = client;
+		this.watches = watches;
+		this.background = background;
+	}
+
+	void begin(Hold hold, Holds holds) {
+		this.watched.computeIfAbsent(hold,
+				(key) -> new Watched(this.background.schedule(() -> subscribe(hold, holds), GRACE), null));
+	}
+
+	private void subscribe(Hold hold, Holds holds) {
+		this.watched.computeIfPresent(hold, (key, before) -> new Watched(before.start,
+				this.watches.subscribe(hold.key(), (snapshot) -> check(hold, holds, snapshot))));
+	}
+
+	void end(Hold hold) {
+		Watched ended = this.watched.remove(hold);
+		if (ended != null) {
+			ended.start.cancel(false);
+			if (ended.subscription != null) {
+				ended.subscription.close();
+			}
+		}
+	}
+
+	private void check(Hold hold, Holds holds, KvSnapshot snapshot) {
+		if (hold.state() != Hold.State.HELD) {
+			return;
+		}
+		KvEntry entry = snapshot.entry();
+		if (entry != null && isOurs(hold, entry)) {
+			hold.moved(entry.modifyIndex());
+		}
+		else if (snapshot.index() > hold.fencingToken()) {
+			this.background.execute(() -> confirm(hold, holds));
+		}
+	}
+
+	/**
+	 * The answer of a watch may come from a server that lags behind; a consistent read is
+	 * proof.
+	 */
+	private void confirm(Hold hold, Holds holds) {
+		try {
+			KvEntry entry = this.client.read(hold.key(), TIMEOUT).orElse(null);
+			if (!isOurs(hold, entry)) {
+				// The session's own end, if that is behind it, is the better reason.
+				holds.lose(hold, hold.session().lostReason().orElse(LockProtocol.lossSeenIn(entry)));
+			}
+		}
+		catch (LockException ex) {
+			logger.debug("Whether '{}' is lost cannot be said yet: {}", hold.key(), ex.getMessage());
+			if (hold.isHeld()) {
+				this.background.schedule(() -> this.background.execute(() -> confirm(hold, holds)), GRACE);
+			}
+		}
+	}
+
+	private static boolean isOurs(Hold hold, @Nullable KvEntry entry) {
+		return entry != null && hold.session().id().equals(entry.session());
+	}
+
+	private record Watched(Future<?> start, @Nullable Subscription subscription) {
+	}
+
+}

@@ -1,0 +1,229 @@
+package io.github.consullock.lock;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.LockException;
+import io.github.consullock.LockLostReason;
+import io.github.consullock.lock.LocalQueues.Waiter;
+import io.github.consullock.lock.LockProtocol.Departure;
+import io.github.consullock.lock.Turn.HandedOver;
+import io.github.consullock.session.ConsulSession;
+
+/**
+ * All present holds, and the end of each: released, handed over inside this JVM, or lost.
+ * Whichever it is, the key's place in the local queue is left exactly once.
+ */
+final class Holds {
+
+	private static final Logger logger = LoggerFactory.getLogger(Holds.class);
+
+	/** How long a release keeps its caller, before it goes on in the background. */
+	private static final Duration RELEASE_TIMEOUT = Duration.ofSeconds(2);
+
+	private final LockProtocol protocol;
+
+	private final LocalQueues queues;
+
+	private final Settlement settlement;
+
+	private final HoldMonitor monitor;
+
+	private final Background background;
+
+	private final Listeners listeners;
+
+	private final Set<Hold> present = ConcurrentHashMap.newKeySet();
+
+	/** Holds that are lost, and whose holders have not ended yet. */
+	private final Set<Hold> ending = ConcurrentHashMap.newKeySet();
+
+	private final ReentrantLock lock = new ReentrantLock();
+
+	private final Condition changed = this.lock.newCondition();
+
+	private volatile boolean closing;
+
+	Holds(LockProtocol protocol, LocalQueues queues, Settlement settlement, HoldMonitor monitor, Background background,
+			Listeners listeners) {
+		this.protocol = protocol;
+		this.queues = queues;
+		this.settlement = settlement;
+		this.monitor = monitor;
+		this.background = background;
+		this.listeners = listeners;
+	}
+
+	/**
+	 * Begins a hold of a lock that was acquired or handed over. The session may have
+	 * ended meanwhile: the hold is lost then, and should not be given to anybody.
+	 */
+	Hold admit(LockRequest request, ConsulSession session, long token, Turn.Chain chain) {
+		Hold hold = new Hold(this, request, session, token, chain);
+		this.present.add(hold);
+		if (!session.isLive()) {
+			lose(hold, session.lostReason().orElse(LockLostReason.DEADLINE_PASSED));
+		}
+		else if (!this.closing) {
+			this.monitor.begin(hold, this);
+		}
+		return hold;
+	}
+
+	/** Ends all holds of a session that is over. */
+	void lose(ConsulSession session, LockLostReason reason) {
+		for (Hold hold : this.present) {
+			if (hold.session() == session) {
+				lose(hold, reason);
+			}
+		}
+	}
+
+	/** Ends a hold, unless it has ended; tells its holder, on threads of their own. */
+	void lose(Hold hold, LockLostReason reason) {
+		if (!hold.markLost(reason)) {
+			return;
+		}
+		logger.warn("The lock '{}' (fencing token {}) is lost: {}", hold.key(), hold.fencingToken(), reason);
+		this.monitor.end(hold);
+		if (reason == LockLostReason.SHUTDOWN) {
+			this.ending.add(hold);
+		}
+		forget(hold);
+		hold.takeCallbacks(reason).forEach(this.background::execute);
+		this.listeners.tell((listener) -> listener.lost(hold, reason));
+		if (reason != LockLostReason.SHUTDOWN) {
+			this.queues.leave(hold.key(), false);
+		}
+	}
+
+	/**
+	 * Gives the lock of a hold up: to the next waiter of this JVM, or in the open.
+	 * @return false if it turned out to be lost
+	 */
+	boolean release(Hold hold) {
+		// A cancelled body leaves its thread interrupted: that must not keep the lock.
+		boolean interrupted = Thread.interrupted();
+		this.monitor.end(hold);
+		try {
+			return giveUp(hold);
+		}
+		catch (LockException ex) {
+			if (!(ex instanceof ConsulUnavailableException)) {
+				logger.warn("The release of the lock '{}' was refused; trying on in the background", hold.key(), ex);
+			}
+			hold.markReleased(null);
+			if (ex instanceof ConsulUnavailableException unavailable) {
+				this.queues.trouble(hold.key(), unavailable);
+			}
+			this.settlement.free(hold.request(), hold.session());
+			this.listeners.tell((listener) -> listener.released(hold, hold.held()));
+			return true;
+		}
+		finally {
+			this.ending.remove(hold);
+			forget(hold);
+			if (interrupted) {
+				Thread.currentThread().interrupt();
+			}
+		}
+	}
+
+	private boolean giveUp(Hold hold) {
+		String key = hold.key();
+		long index = hold.index();
+		boolean yielding = hold.chain().isExhausted();
+		Departure departure = null;
+		if (!yielding && !this.closing) {
+			Waiter next;
+			while ((next = this.queues.next(key)) != null && !(departure instanceof Departure.NotHeld)) {
+				departure = this.protocol.handOver(hold.session(), key, index, next.value(), RELEASE_TIMEOUT);
+				if (departure instanceof Departure.Done done) {
+					index = done.index();
+					hold.markReleased(null);
+					if (this.queues.pass(key, next, new HandedOver(hold.session(), index, hold.chain()))) {
+						this.listeners.tell((listener) -> listener.handedOver(hold, hold.held()));
+						return true;
+					}
+				}
+			}
+		}
+		if (!(departure instanceof Departure.NotHeld)) {
+			LockRequest request = hold.request();
+			departure = this.protocol.release(hold.session(), key, index, request.value(), request.deleteOnRelease(),
+					RELEASE_TIMEOUT);
+		}
+		if (departure instanceof Departure.NotHeld notHeld && hold.state() == Hold.State.RELEASING) {
+			LockLostReason reason = hold.session().lostReason().orElse(notHeld.reason());
+			hold.markReleased(reason);
+			hold.takeCallbacks(reason).forEach(this.background::execute);
+			this.listeners.tell((listener) -> listener.lost(hold, reason));
+			this.queues.leave(key, false);
+			return false;
+		}
+		boolean lostBefore = hold.state() == Hold.State.LOST;
+		hold.markReleased(null);
+		this.queues.leave(key, yielding);
+		if (!lostBefore) {
+			this.listeners.tell((listener) -> listener.released(hold, hold.held()));
+		}
+		return true;
+	}
+
+	Collection<Hold> present() {
+		return List.copyOf(this.present);
+	}
+
+	/** From now on nothing is handed over. */
+	void closing() {
+		this.closing = true;
+	}
+
+	/** Waits until all holds have ended, or the time is up. */
+	void awaitEnd(Duration timeout) {
+		await(this.present, timeout);
+	}
+
+	/** Waits until the holders of all lost holds have ended, or the time is up. */
+	void awaitHolders(Duration timeout) {
+		await(this.ending, timeout);
+	}
+
+	private void await(Set<Hold> holds, Duration timeout) {
+		long deadline = System.nanoTime() + timeout.toNanos();
+		this.lock.lock();
+		try {
+			long remaining;
+			while (!holds.isEmpty() && (remaining = deadline - System.nanoTime()) > 0) {
+				this.changed.awaitNanos(remaining);
+			}
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	private void forget(Hold hold) {
+		this.present.remove(hold);
+		this.lock.lock();
+		try {
+			this.changed.signalAll();
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+}

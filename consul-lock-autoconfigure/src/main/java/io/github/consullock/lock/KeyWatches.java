@@ -1,0 +1,122 @@
+package io.github.consullock.lock;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+
+import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.KvSnapshot;
+
+/**
+ * Tells of changes of keys: one watch per key, shared by all who want to know, ended when
+ * nobody does. So many of them are blocking queries, one thread and one connection each;
+ * the rest is polled in batches.
+ */
+final class KeyWatches implements AutoCloseable {
+
+	private final ConsulClient client;
+
+	private final Background background;
+
+	private final int maxQueries;
+
+	private final BatchPoll poll;
+
+	/** Guards the fields below and the subscribers of all watches. */
+	private final ReentrantLock lock = new ReentrantLock();
+
+	private final Map<String, KeyWatch> watches = new HashMap<>();
+
+	private int queries;
+
+	KeyWatches(ConsulClient client, Background background, int maxQueries) {
+		this.client = client;
+		this.background = background;
+		this.maxQueries = maxQueries;
+		this.poll = new BatchPoll(client, background);
+	}
+
+	/**
+	 * Tells the subscriber of the key's state soon, and of each change from then on.
+	 * @param subscriber must neither block nor throw
+	 * @return ends the subscription when closed
+	 */
+	Subscription subscribe(String key, Consumer<KvSnapshot> subscriber) {
+		KeyWatch watch;
+		this.lock.lock();
+		try {
+			watch = this.watches.get(key);
+			if (watch == null) {
+				watch = new KeyWatch(key);
+				this.watches.put(key, watch);
+				if (this.queries < this.maxQueries) {
+					this.queries++;
+					watch.query(this.client, this.background);
+				}
+				else {
+					this.poll.add(watch);
+				}
+			}
+			watch.add(subscriber);
+		}
+		finally {
+			this.lock.unlock();
+		}
+		KeyWatch subscribed = watch;
+		return () -> unsubscribe(subscribed, subscriber);
+	}
+
+	private void unsubscribe(KeyWatch watch, Consumer<KvSnapshot> subscriber) {
+		this.lock.lock();
+		try {
+			if (watch.remove(subscriber) && this.watches.remove(watch.key(), watch)) {
+				if (watch.isQuery()) {
+					watch.stop();
+					this.queries--;
+				}
+				else {
+					this.poll.remove(watch);
+				}
+			}
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** How many keys are watched. */
+	int size() {
+		this.lock.lock();
+		try {
+			return this.watches.size();
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	@Override
+	public void close() {
+		this.lock.lock();
+		try {
+			this.watches.values().forEach(KeyWatch::stop);
+			this.watches.clear();
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/**
+	 * Somebody's interest in a key.
+	 */
+	@FunctionalInterface
+	interface Subscription extends AutoCloseable {
+
+		@Override
+		void close();
+
+	}
+
+}

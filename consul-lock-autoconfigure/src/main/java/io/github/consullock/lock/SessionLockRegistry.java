@@ -1,0 +1,166 @@
+package io.github.consullock.lock;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.databind.json.JsonMapper;
+
+import io.github.consullock.CurrentLockHandle;
+import io.github.consullock.LockHandle;
+import io.github.consullock.LockLostException;
+import io.github.consullock.LockLostReason;
+import io.github.consullock.LockOptions;
+import io.github.consullock.session.SessionKeeper;
+
+/**
+ * A registry whose locks are all held by one session.
+ */
+final class SessionLockRegistry implements ConsulLockRegistry {
+
+	private static final Logger logger = LoggerFactory.getLogger(SessionLockRegistry.class);
+
+	/**
+	 * How long a cancelled holder may take to end, before its lock is left to lock-delay.
+	 */
+	private static final Duration CANCEL_GRACE = Duration.ofSeconds(2);
+
+	private final ConsulLockRegistryBuilder settings;
+
+	private final String holder;
+
+	private final Background background = new Background();
+
+	private final KeyWatches watches;
+
+	private final Holds holds;
+
+	private final SessionKeeper keeper;
+
+	private final Fences fences;
+
+	private final Acquirer acquirer;
+
+	private final ThreadHolds threadHolds = new ThreadHolds();
+
+	private final AtomicBoolean closed = new AtomicBoolean();
+
+	SessionLockRegistry(ConsulLockRegistryBuilder settings) {
+		this.settings = settings;
+		this.holder = describeHolder(settings.instanceName);
+		LockProtocol protocol = new LockProtocol(settings.client);
+		LocalQueues queues = new LocalQueues();
+		Listeners listeners = new Listeners(settings.listeners);
+		Settlement settlement = new Settlement(protocol, queues, this.background);
+		this.watches = new KeyWatches(settings.client, this.background, settings.maxWatches);
+		HoldMonitor monitor = new HoldMonitor(settings.client, this.watches, this.background);
+		this.holds = new Holds(protocol, queues, settlement, monitor, this.background, listeners);
+		this.fences = new Fences(settings.client, settings.keyPrefix, this.background);
+		this.keeper = new SessionKeeper(settings.client, settings.session, (session, reason) -> {
+			this.holds.lose(session, reason);
+			this.fences.ended(session);
+		});
+		this.acquirer = new Acquirer(new LockParts(protocol, this.keeper, this.fences, queues, this.watches, this.holds,
+				settlement, this.background, listeners, settings.slowThreshold));
+	}
+
+	@Override
+	public ConsulLock obtain(LockOptions options) {
+		LockRequest request = new LockRequest(this.settings.keyPrefix + options.key(),
+				Objects.requireNonNullElse(options.value(), this.holder),
+				Objects.requireNonNullElse(options.waitTime(), this.settings.waitTime),
+				Objects.requireNonNullElse(options.deleteOnRelease(), this.settings.deleteOnRelease));
+		return new KeyedLock(this.acquirer, this.threadHolds, request);
+	}
+
+	@Override
+	public List<LockHandle> heldLocks() {
+		return this.holds.present().stream().filter(Hold::isHeld).map((hold) -> (LockHandle) hold).toList();
+	}
+
+	@Override
+	@SuppressWarnings("try") // The scope is closed, not used.
+	public <T> T executeLocked(String key, Duration waitTime, Callable<T> task) throws Exception {
+		Hold hold = (Hold) obtain(LockOptions.builder(key).waitTime(waitTime).build()).acquire();
+		T result;
+		try (CurrentLockHandle.Scope scope = CurrentLockHandle.open(hold)) {
+			result = task.call();
+		}
+		catch (Throwable ex) {
+			endOfTask(hold, ex);
+			throw ex;
+		}
+		endOfTask(hold, null);
+		return result;
+	}
+
+	private static void endOfTask(Hold hold, @Nullable Throwable failure) {
+		if (!hold.release()) {
+			throw new LockLostException(hold.key(), hold.fencingToken(),
+					hold.lostReason().orElse(LockLostReason.SESSION_INVALIDATED), failure);
+		}
+	}
+
+	@Override
+	public void close() {
+		if (!this.closed.compareAndSet(false, true)) {
+			return;
+		}
+		// An interrupt must not keep the session from being destroyed.
+		boolean interrupted = Thread.interrupted();
+		try {
+			this.acquirer.close();
+			this.holds.closing();
+			if (!this.holds.present().isEmpty()) {
+				logger.info("Waiting up to {} s for {} locks to be released", this.settings.shutdownTimeout.toSeconds(),
+						this.holds.present().size());
+			}
+			this.holds.awaitEnd(this.settings.shutdownTimeout);
+			interrupted |= Thread.interrupted();
+			this.holds.present().forEach((hold) -> this.holds.lose(hold, LockLostReason.SHUTDOWN));
+			this.holds.awaitHolders(CANCEL_GRACE);
+			interrupted |= Thread.interrupted();
+			this.watches.close();
+			this.keeper.close();
+			this.fences.close();
+			this.background.close();
+		}
+		finally {
+			if (interrupted) {
+				Thread.currentThread().interrupt();
+			}
+		}
+	}
+
+	private static String describeHolder(String instanceName) {
+		return JsonMapper.shared()
+			.writeValueAsString(new Holder(instanceName, hostName(), ProcessHandle.current().pid()));
+	}
+
+	private static String hostName() {
+		try {
+			return InetAddress.getLocalHost().getHostName();
+		}
+		catch (UnknownHostException ex) {
+			return "unknown";
+		}
+	}
+
+	/**
+	 * What a lock's entry says of its holder.
+	 *
+	 * @param instance the registry's instance name
+	 * @param host the name of the machine
+	 * @param pid the process id
+	 */
+	record Holder(String instance, String host, long pid) {
+	}
+
+}

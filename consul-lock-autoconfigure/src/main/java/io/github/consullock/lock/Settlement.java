@@ -1,0 +1,89 @@
+package io.github.consullock.lock;
+
+import java.time.Duration;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.LockException;
+import io.github.consullock.consul.KvEntry;
+import io.github.consullock.session.ConsulSession;
+
+/**
+ * Brings requests whose outcome is unknown, and whose callers have left, to an end: after
+ * it, the key is not held by the session, nor will a late copy of the request have it
+ * held. Until then the key's place in the local queue stays taken, so that a JVM has one
+ * attempt per key under way. When the session ends before, Consul frees the key.
+ */
+final class Settlement {
+
+	private static final Logger logger = LoggerFactory.getLogger(Settlement.class);
+
+	private static final Duration TIMEOUT = Duration.ofSeconds(2);
+
+	private final LockProtocol protocol;
+
+	private final LocalQueues queues;
+
+	private final Background background;
+
+	Settlement(LockProtocol protocol, LocalQueues queues, Background background) {
+		this.protocol = protocol;
+		this.queues = queues;
+		this.background = background;
+	}
+
+	/** After an acquire: moves the fence, then frees what turns out to be ours. */
+	void undo(LockRequest request, Fence fence) {
+		this.background.execute(() -> settle(request.key(), fence.session(), () -> {
+			fence.move(TIMEOUT);
+			freeNow(request, fence.session());
+		}));
+	}
+
+	/**
+	 * After a release or a hand-over, which are bound to the entry's index themselves.
+	 */
+	void free(LockRequest request, ConsulSession session) {
+		this.background.execute(() -> settle(request.key(), session, () -> freeNow(request, session)));
+	}
+
+	private void freeNow(LockRequest request, ConsulSession session) {
+		KvEntry entry = this.protocol.read(request.key(), TIMEOUT);
+		if (entry != null && session.id().equals(entry.session())) {
+			this.protocol.release(session, request.key(), entry.modifyIndex(), entry.value(), request.deleteOnRelease(),
+					TIMEOUT);
+		}
+	}
+
+	private void settle(String key, ConsulSession session, Runnable attempt) {
+		Backoff backoff = new Backoff();
+		try {
+			while (session.isLive() && !isDone(key, attempt, backoff)) {
+				backoff.pause();
+			}
+		}
+		catch (InterruptedException ex) {
+			logger.debug("Closed before the lock '{}' was settled; its session is destroyed", key);
+		}
+		this.queues.leave(key, false);
+	}
+
+	private boolean isDone(String key, Runnable attempt, Backoff backoff) {
+		try {
+			attempt.run();
+			return true;
+		}
+		catch (ConsulUnavailableException ex) {
+			this.queues.trouble(key, ex);
+		}
+		catch (LockException ex) {
+			if (backoff.isFirst()) {
+				logger.warn("The lock '{}' cannot be settled, trying again until its session ends", key, ex);
+			}
+		}
+		return false;
+	}
+
+}
