@@ -1,13 +1,8 @@
 package io.github.consullock.testserver;
 
-import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.UUID;
-import java.util.concurrent.locks.ReentrantLock;
-
-import org.jspecify.annotations.Nullable;
 
 /**
  * A real Consul for a test or a demo, on free ports, with its data in a temporary folder.
@@ -27,27 +22,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ConsulServer implements AutoCloseable {
 
-	private final ReentrantLock lock = new ReentrantLock();
+	private final ConsulCluster cluster;
 
-	private final ConsulServerOptions options;
-
-	private final Path directory;
-
-	private final List<ConsulNode> nodes;
-
-	private final ConsulApi api;
-
-	private final @Nullable String managementToken;
-
-	private boolean closed;
-
-	ConsulServer(ConsulServerOptions options, Path directory, List<ConsulNode> nodes, ConsulApi api,
-			@Nullable String managementToken) {
-		this.options = options;
-		this.directory = directory;
-		this.nodes = List.copyOf(nodes);
-		this.api = api;
-		this.managementToken = managementToken;
+	ConsulServer(ConsulCluster cluster) {
+		this.cluster = cluster;
 	}
 
 	/**
@@ -89,7 +67,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @return {@code 127.0.0.1}, or where Docker publishes ports
 	 */
 	public String host() {
-		return node(0).host();
+		return this.cluster.node(0).host();
 	}
 
 	/**
@@ -106,7 +84,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @return the port
 	 */
 	public int port(int index) {
-		return node(index).httpPort();
+		return this.cluster.node(index).httpPort();
 	}
 
 	/**
@@ -123,7 +101,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @return such as {@code http://127.0.0.1:20123}
 	 */
 	public URI httpUri(int index) {
-		return node(index).httpUri();
+		return this.cluster.node(index).httpUri();
 	}
 
 	/**
@@ -142,7 +120,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @throws IllegalStateException if it was started without TLS
 	 */
 	public URI httpsUri(int index) {
-		ConsulNode node = node(index);
+		ConsulNode node = this.cluster.node(index);
 		int port = node.httpsPort().orElseThrow(ConsulServer::noTls);
 		return URI.create("https://" + node.host() + ":" + port);
 	}
@@ -153,18 +131,18 @@ public final class ConsulServer implements AutoCloseable {
 	 * @throws IllegalStateException if it was started without TLS
 	 */
 	public Path caCertificate() {
-		if (!this.options.tls()) {
+		if (!this.cluster.options().tls()) {
 			throw noTls();
 		}
-		return this.directory.resolve("tls").resolve(ServerCertificate.CA_FILE);
+		return this.cluster.directory().resolve("tls").resolve(ServerCertificate.CA_FILE);
 	}
 
 	boolean isTls() {
-		return this.options.tls();
+		return this.cluster.options().tls();
 	}
 
 	boolean isAcl() {
-		return this.managementToken != null;
+		return this.cluster.options().acl();
 	}
 
 	private static IllegalStateException noTls() {
@@ -177,10 +155,11 @@ public final class ConsulServer implements AutoCloseable {
 	 * @throws IllegalStateException if it was started without ACL
 	 */
 	public String managementToken() {
-		if (this.managementToken == null) {
+		String token = this.cluster.managementToken();
+		if (token == null) {
 			throw new IllegalStateException("This Consul was started without ACL: use ConsulServer.builder().acl()");
 		}
-		return this.managementToken;
+		return token;
 	}
 
 	/**
@@ -191,39 +170,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @throws ConsulServerException if Consul refuses the rules
 	 */
 	public String createToken(String rules) {
-		String token = managementToken();
-		String policy = "test-" + UUID.randomUUID();
-		return drive("create a token", () -> {
-			ConsulNode node = firstRunning();
-			put(node, "/v1/acl/policy",
-					"{\"Name\": %s, \"Rules\": %s}".formatted(Json.quote(policy), Json.quote(rules)), token);
-			String created = put(node, "/v1/acl/token",
-					"{\"Policies\": [{\"Name\": %s}]}".formatted(Json.quote(policy)), token);
-			String secret = Json.text(created, "SecretID")
-				.orElseThrow(() -> new IOException("No token in the answer " + created));
-			Readiness readiness = readiness();
-			for (ConsulNode each : this.nodes) {
-				if (each.isRunning()) {
-					readiness.awaitToken(each, secret);
-				}
-			}
-			return secret;
-		});
-	}
-
-	private String put(ConsulNode node, String path, String body, String token) throws IOException {
-		ConsulApi.Answer answer = this.api.put(node.httpUri(), path, body, token);
-		if (!answer.isOk()) {
-			throw new IOException("PUT %s answered %s".formatted(path, answer));
-		}
-		return answer.body();
-	}
-
-	private ConsulNode firstRunning() throws IOException {
-		return this.nodes.stream()
-			.filter(ConsulNode::isRunning)
-			.findFirst()
-			.orElseThrow(() -> new IOException("no server is running"));
+		return this.cluster.createToken(rules, managementToken());
 	}
 
 	/**
@@ -240,7 +187,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @return the node name
 	 */
 	public String nodeName(int index) {
-		return node(index).name();
+		return this.cluster.node(index).name();
 	}
 
 	/**
@@ -248,7 +195,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @return the datacenter
 	 */
 	public String datacenter() {
-		return this.options.datacenter();
+		return this.cluster.options().datacenter();
 	}
 
 	/**
@@ -256,7 +203,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @return 1 or more
 	 */
 	public int clusterSize() {
-		return this.nodes.size();
+		return this.cluster.nodes().size();
 	}
 
 	/**
@@ -264,7 +211,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @return a temporary folder, gone when the server is closed
 	 */
 	public Path dataDir() {
-		return this.directory;
+		return this.cluster.directory();
 	}
 
 	/**
@@ -272,7 +219,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @return their ids, none where agents run in containers
 	 */
 	public List<Long> processIds() {
-		return this.nodes.stream().flatMapToLong((node) -> node.processId().stream()).boxed().toList();
+		return this.cluster.nodes().stream().flatMapToLong((node) -> node.processId().stream()).boxed().toList();
 	}
 
 	/**
@@ -281,7 +228,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @return some dozen lines
 	 */
 	public String logTail(int index) {
-		return node(index).logTail();
+		return this.cluster.node(index).logTail();
 	}
 
 	/**
@@ -290,7 +237,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @return whether it is there
 	 */
 	public boolean isRunning(int index) {
-		return node(index).isRunning();
+		return this.cluster.node(index).isRunning();
 	}
 
 	/**
@@ -298,7 +245,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @throws ConsulServerException if that fails
 	 */
 	public void pause() {
-		drive("pause", () -> forEachRunning(ConsulNode::pause));
+		this.cluster.pause();
 	}
 
 	/**
@@ -307,11 +254,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @throws ConsulServerException if it is not running
 	 */
 	public void pause(int index) {
-		ConsulNode node = node(index);
-		drive("pause", () -> {
-			node.pause();
-			return node;
-		});
+		this.cluster.pause(index);
 	}
 
 	/**
@@ -319,7 +262,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @throws ConsulServerException if that fails
 	 */
 	public void resume() {
-		drive("resume", () -> forEachRunning(ConsulNode::resume));
+		this.cluster.resume();
 	}
 
 	/**
@@ -328,20 +271,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @throws ConsulServerException if it is not running
 	 */
 	public void resume(int index) {
-		ConsulNode node = node(index);
-		drive("resume", () -> {
-			node.resume();
-			return node;
-		});
-	}
-
-	private List<ConsulNode> forEachRunning(NodeAction action) throws IOException {
-		for (ConsulNode node : this.nodes) {
-			if (node.isRunning()) {
-				action.apply(node);
-			}
-		}
-		return this.nodes;
+		this.cluster.resume(index);
 	}
 
 	/**
@@ -351,11 +281,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @throws ConsulServerException if it cannot be killed
 	 */
 	public void stopNode(int index) {
-		ConsulNode node = node(index);
-		drive("stop", () -> {
-			node.kill();
-			return node;
-		});
+		this.cluster.stop(index);
 	}
 
 	/**
@@ -366,44 +292,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @throws ConsulServerException if it cannot be started or does not get ready
 	 */
 	public void startNode(int index) {
-		ConsulNode node = node(index);
-		drive("start", () -> {
-			if (!node.isRunning()) {
-				node.start();
-			}
-			if (this.nodes.stream().filter(ConsulNode::isRunning).count() >= this.options.majority()) {
-				readiness().awaitSession(node, this.managementToken);
-			}
-			return node;
-		});
-	}
-
-	private Readiness readiness() {
-		return new Readiness(this.api, this.options.startTimeout());
-	}
-
-	private ConsulNode node(int index) {
-		if (index < 0 || index >= this.nodes.size()) {
-			throw new IllegalArgumentException(
-					"There is no server %d: %d were started, counted from 0".formatted(index, this.nodes.size()));
-		}
-		return this.nodes.get(index);
-	}
-
-	private <T> T drive(String what, Action<T> action) {
-		this.lock.lock();
-		try {
-			if (this.closed) {
-				throw new ConsulServerException("Cannot %s: this Consul is closed".formatted(what));
-			}
-			return action.run();
-		}
-		catch (IOException ex) {
-			throw new ConsulServerException("Cannot %s: %s".formatted(what, ex.getMessage()), ex);
-		}
-		finally {
-			this.lock.unlock();
-		}
+		this.cluster.start(index);
 	}
 
 	/**
@@ -412,34 +301,12 @@ public final class ConsulServer implements AutoCloseable {
 	 */
 	@Override
 	public void close() {
-		this.lock.lock();
-		try {
-			if (!this.closed) {
-				this.closed = true;
-				this.nodes.forEach(ConsulNode::remove);
-				Directories.delete(this.directory);
-			}
-		}
-		finally {
-			this.lock.unlock();
-		}
+		this.cluster.close();
 	}
 
 	@Override
 	public String toString() {
 		return "ConsulServer[%s]".formatted(httpUri());
-	}
-
-	private interface NodeAction {
-
-		void apply(ConsulNode node) throws IOException;
-
-	}
-
-	private interface Action<T> {
-
-		T run() throws IOException;
-
 	}
 
 }

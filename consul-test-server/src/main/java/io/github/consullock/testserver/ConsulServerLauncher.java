@@ -67,7 +67,7 @@ final class ConsulServerLauncher {
 			}
 			String token = awaitReady(nodes);
 			started = true;
-			return new ConsulServer(this.options, directory, nodes, this.api, token);
+			return new ConsulServer(new ConsulCluster(this.options, directory, nodes, this.api, token));
 		}
 		finally {
 			if (!started) {
