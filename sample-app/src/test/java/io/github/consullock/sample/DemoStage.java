@@ -69,8 +69,8 @@ final class DemoStage implements AutoCloseable {
 		return this.server.httpUri();
 	}
 
-	DemoConsul consul() {
-		return new DemoConsul(this.server.httpUri());
+	ConsulCalls consul() {
+		return new ConsulCalls(this.server.httpUri());
 	}
 
 	DemoProcess processA() {
@@ -81,23 +81,23 @@ final class DemoStage implements AutoCloseable {
 		return this.processB;
 	}
 
-	DemoInstance instanceA() {
+	InstanceClient instanceA() {
 		return instance(this.processA);
 	}
 
-	DemoInstance instanceB() {
+	InstanceClient instanceB() {
 		return instance(this.processB);
 	}
 
-	private DemoInstance instance(DemoProcess process) {
-		DemoConsul consul = consul();
+	private InstanceClient instance(DemoProcess process) {
+		ConsulCalls consul = consul();
 		// It registers once it listens.
 		int port = Awaitility.await("registration of instance " + process.name())
 			.atMost(START_TIMEOUT)
 			.failFast("instance %s has ended".formatted(process.name()), () -> !process.isAlive())
 			.until(() -> consul.portOf(APPLICATION, APPLICATION + "-" + process.name()), OptionalInt::isPresent)
 			.getAsInt();
-		return new DemoInstance(process.name(), URI.create("http://127.0.0.1:" + port));
+		return new InstanceClient(process.name(), URI.create("http://127.0.0.1:" + port));
 	}
 
 	/**

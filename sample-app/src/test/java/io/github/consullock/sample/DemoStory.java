@@ -33,13 +33,13 @@ final class DemoStory {
 
 	private final DemoStage stage;
 
-	private final DemoInstance a;
+	private final InstanceClient a;
 
-	private final DemoInstance b;
+	private final InstanceClient b;
 
 	private final DemoSteps steps;
 
-	DemoStory(DemoStage stage, DemoInstance a, DemoInstance b, DemoSteps steps) {
+	DemoStory(DemoStage stage, InstanceClient a, InstanceClient b, DemoSteps steps) {
 		this.stage = stage;
 		this.a = a;
 		this.b = b;
@@ -58,7 +58,7 @@ final class DemoStory {
 	}
 
 	private void seeEachOther() {
-		for (DemoInstance instance : List.of(this.a, this.b)) {
+		for (InstanceClient instance : List.of(this.a, this.b)) {
 			awaiting("both instances in the list of " + instance.name(), SLACK)
 				.untilAsserted(() -> assertThat(instance.instances()).extracting(InstanceController.Instance::url)
 					.containsExactlyInAnyOrder(this.a.address().toString(), this.b.address().toString()));
@@ -67,8 +67,8 @@ final class DemoStory {
 	}
 
 	private void loseTheSession() throws Exception {
-		CompletableFuture<DemoInstance.Answer> toA = deliveringA(0);
-		CompletableFuture<DemoInstance.Answer> toB = waitingB();
+		CompletableFuture<InstanceClient.Answer> toA = deliveringA(0);
+		CompletableFuture<InstanceClient.Answer> toB = waitingB();
 		assertThat(toA).isNotDone();
 
 		String session = this.stage.consul().sessionHolding(DemoStage.KEY);
@@ -76,7 +76,7 @@ final class DemoStory {
 		this.stage.consul().destroySession(session);
 		this.steps.done("The session of A is destroyed from outside: PUT /v1/session/destroy/%s", session);
 
-		DemoInstance.Answer cancelled = toA.get(SLACK.toSeconds(), TimeUnit.SECONDS);
+		InstanceClient.Answer cancelled = toA.get(SLACK.toSeconds(), TimeUnit.SECONDS);
 		assertThat(cancelled.status()).as("the status of %s", cancelled).isEqualTo(503);
 		assertThat(cancelled.body().path("code").asString()).as("the code of %s", cancelled).isEqualTo("LOCK_LOST");
 		this.steps.done("A's caller was told %d ms after that: 503 %s, %s", millis(destroyed, cancelled.at()),
@@ -92,8 +92,8 @@ final class DemoStory {
 	}
 
 	private void crash() throws Exception {
-		CompletableFuture<DemoInstance.Answer> toA = deliveringA(2);
-		CompletableFuture<DemoInstance.Answer> toB = waitingB();
+		CompletableFuture<InstanceClient.Answer> toA = deliveringA(2);
+		CompletableFuture<InstanceClient.Answer> toB = waitingB();
 		assertThat(toA).isNotDone();
 
 		long killed = System.nanoTime();
@@ -106,26 +106,26 @@ final class DemoStory {
 		takeOver(3, toB, killed, TAKE_OVER_AFTER_CRASH.plus(SLACK));
 	}
 
-	private CompletableFuture<DemoInstance.Answer> deliveringA(int call) {
+	private CompletableFuture<InstanceClient.Answer> deliveringA(int call) {
 		this.stage.receiver().takes(LONG);
-		CompletableFuture<DemoInstance.Answer> answer = this.a.deliver(DemoStage.RECEIVER);
+		CompletableFuture<InstanceClient.Answer> answer = this.a.deliver(DemoStage.RECEIVER);
 		ReceiverCall received = awaitCall(call, "A", ReceiverCall.State.RECEIVING, SLACK);
 		assertThat(last(this.a).state()).isEqualTo(DeliveryState.DELIVERING);
 		this.steps.done("A delivers, with fencing token %d", received.fencingToken());
 		return answer;
 	}
 
-	private CompletableFuture<DemoInstance.Answer> waitingB() {
+	private CompletableFuture<InstanceClient.Answer> waitingB() {
 		this.stage.receiver().takes(SHORT);
 		int before = this.b.deliveries().size();
-		CompletableFuture<DemoInstance.Answer> answer = this.b.deliver(DemoStage.RECEIVER);
+		CompletableFuture<InstanceClient.Answer> answer = this.b.deliver(DemoStage.RECEIVER);
 		awaiting("the delivery of B", SLACK).until(() -> this.b.deliveries().size() == before + 1);
 		assertThat(last(this.b).state()).isEqualTo(DeliveryState.WAITING);
 		this.steps.done("B waits");
 		return answer;
 	}
 
-	private void takeOver(int call, CompletableFuture<DemoInstance.Answer> toB, long since, Duration atMost)
+	private void takeOver(int call, CompletableFuture<InstanceClient.Answer> toB, long since, Duration atMost)
 			throws Exception {
 		assertThat(last(this.b).state()).isEqualTo(DeliveryState.WAITING);
 		ReceiverCall received = awaitCall(call, "B", ReceiverCall.State.RECEIVING, atMost);
@@ -133,7 +133,7 @@ final class DemoStory {
 		assertThat(Duration.ofNanos(begun - since)).as("B begins after lock-delay").isGreaterThanOrEqualTo(LOCK_DELAY);
 		this.steps.done("B delivers, %d ms after that, with fencing token %d", millis(since, begun),
 				received.fencingToken());
-		DemoInstance.Answer answer = toB.get(SHORT.plus(SLACK).toSeconds(), TimeUnit.SECONDS);
+		InstanceClient.Answer answer = toB.get(SHORT.plus(SLACK).toSeconds(), TimeUnit.SECONDS);
 		assertThat(answer.status()).as("the status of %s", answer).isEqualTo(200);
 		awaitCall(call, "B", ReceiverCall.State.RECEIVED, SLACK);
 		this.steps.done("B has delivered: %s", last(this.b));
@@ -160,7 +160,7 @@ final class DemoStory {
 		return Awaitility.await(what).atMost(atMost).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(5));
 	}
 
-	private static Delivery last(DemoInstance instance) {
+	private static Delivery last(InstanceClient instance) {
 		List<Delivery> deliveries = instance.deliveries();
 		return deliveries.get(deliveries.size() - 1);
 	}

@@ -16,7 +16,7 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * Calls an instance of the sample over HTTP.
  */
-final class DemoInstance {
+final class InstanceClient {
 
 	/** Above the two minutes for which the sample waits for a lock. */
 	private static final Duration TIMEOUT = Duration.ofMinutes(3);
@@ -29,7 +29,7 @@ final class DemoInstance {
 
 	private final URI address;
 
-	DemoInstance(String name, URI address) {
+	InstanceClient(String name, URI address) {
 		this.name = name;
 		this.address = address;
 	}

@@ -14,7 +14,7 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * What an operator would ask of Consul, or do to it.
  */
-final class DemoConsul {
+final class ConsulCalls {
 
 	private final HttpClient client = HttpClient.newHttpClient();
 
@@ -22,7 +22,7 @@ final class DemoConsul {
 
 	private final URI uri;
 
-	DemoConsul(URI uri) {
+	ConsulCalls(URI uri) {
 		this.uri = uri;
 	}
 
