@@ -55,10 +55,10 @@ class SampleApplicationTests {
 	private static InstanceClient start(String name, ConsulServer server) {
 		ConfigurableApplicationContext context = new SpringApplicationBuilder(SampleApplication.class).run(
 				"--sample.instance=" + name, "--sample.receivers.shared=" + receiver.url("shared"),
-				"--sample.receivers.lost=" + receiver.url("lost"), "--sample.receivers.gone=http://127.0.0.1:1/", "--sample.receiver-duration=50ms", "--server.port=0",
-				"--spring.cloud.consul.host=" + server.host(), "--spring.cloud.consul.port=" + server.port(),
-				"--spring.cloud.consul.discovery.query-passing=false", "--consul.lock.key-prefix=" + keyPrefix,
-				"--spring.main.banner-mode=off");
+				"--sample.receivers.lost=" + receiver.url("lost"), "--sample.receivers.gone=http://127.0.0.1:1/",
+				"--sample.receiver-duration=50ms", "--server.port=0", "--spring.cloud.consul.host=" + server.host(),
+				"--spring.cloud.consul.port=" + server.port(), "--spring.cloud.consul.discovery.query-passing=false",
+				"--consul.lock.key-prefix=" + keyPrefix, "--spring.main.banner-mode=off");
 		contexts.add(context);
 		int port = context.getEnvironment().getRequiredProperty("local.server.port", Integer.class);
 		return new InstanceClient(name, URI.create("http://127.0.0.1:" + port));
@@ -129,8 +129,8 @@ class SampleApplicationTests {
 		assertThat(answer.body().path("code").asString()).isEqualTo("LOCK_LOST");
 		assertThat(answer.body().path("reason").asString()).isEqualTo("SESSION_INVALIDATED");
 		Awaitility.await()
-			.untilAsserted(() -> assertThat(receiver.calls().get(before).state())
-				.isEqualTo(ReceiverCall.State.ABORTED));
+			.untilAsserted(
+					() -> assertThat(receiver.calls().get(before).state()).isEqualTo(ReceiverCall.State.ABORTED));
 		assertThat(a.deliveries()).anyMatch((listed) -> listed.state() == DeliveryState.CANCELLED);
 	}
 
