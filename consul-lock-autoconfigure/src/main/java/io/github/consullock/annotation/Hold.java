@@ -1,0 +1,137 @@
+package io.github.consullock.annotation;
+
+import io.github.consullock.CurrentLockHandle;
+import io.github.consullock.LockHandle;
+import io.github.consullock.LockLostException;
+import io.github.consullock.LockLostReason;
+import io.github.consullock.lock.ConsulLockRegistry;
+import org.aopalliance.intercept.MethodInvocation;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A hold by annotated methods of one thread: the outermost acquires and releases it,
+ * those inside join it.
+ */
+final class Hold {
+
+	private final ConsulLockRegistry registry;
+
+	private final LockHandle handle;
+
+	private final InterruptHandshake.Cancellation cancellation;
+
+	Hold(ConsulLockRegistry registry, LockHandle handle, InterruptHandshake.Cancellation cancellation) {
+		this.registry = registry;
+		this.handle = handle;
+		this.cancellation = cancellation;
+		handle.onLost(cancellation::lost);
+	}
+
+	ConsulLockRegistry registry() {
+		return this.registry;
+	}
+
+	LockHandle handle() {
+		return this.handle;
+	}
+
+	/**
+	 * Whether a call may join.
+	 * @return {@code false} if the body has released the lock itself
+	 * @throws LockLostException if the lock was lost
+	 */
+	boolean isUsable() {
+		if (this.cancellation.reason() != null) {
+			throw lost(null);
+		}
+		try {
+			this.handle.ensureHeld();
+			return true;
+		}
+		catch (IllegalStateException ex) {
+			return false;
+		}
+	}
+
+	/**
+	 * Runs a body under this hold, which stays held. The body does not start if the hold
+	 * is lost.
+	 * @param body the body
+	 * @param onLost what happens to it when the lock is lost
+	 * @return how it ended
+	 */
+	Outcome run(MethodInvocation body, LossPolicy onLost) {
+		boolean cancellable = onLost == LossPolicy.CANCEL && this.cancellation.begin();
+		if (!cancellable && this.cancellation.reason() != null) {
+			return new Outcome(null, lost(null));
+		}
+		try (CurrentLockHandle.Scope scope = CurrentLockHandle.open(this.handle)) {
+			return new Outcome(body.proceed(), null);
+		}
+		catch (Throwable ex) {
+			return new Outcome(null, ex);
+		}
+		finally {
+			if (cancellable) {
+				this.cancellation.end();
+			}
+		}
+	}
+
+	boolean isLost() {
+		try {
+			return !isUsable() && this.cancellation.reason() != null;
+		}
+		catch (LockLostException ex) {
+			return true;
+		}
+	}
+
+	/**
+	 * What the caller gets of a body under a lock that was lost.
+	 * @param failure what the body ended with, if anything
+	 */
+	LockLostException lost(@Nullable Throwable failure) {
+		if (failure instanceof LockLostException told && told.key().equals(this.handle.key())
+				&& told.fencingToken() == this.handle.fencingToken()) {
+			return told;
+		}
+		return new LockLostException(this.handle.key(), this.handle.fencingToken(), reason(), failure);
+	}
+
+	/** The callback may still be on its way when the loss is already known. */
+	private LockLostReason reason() {
+		LockLostReason reason = this.cancellation.reason();
+		if (reason != null) {
+			return reason;
+		}
+		try {
+			this.handle.ensureHeld();
+		}
+		catch (LockLostException ex) {
+			return ex.reason();
+		}
+		catch (IllegalStateException ex) {
+			// Released, so what is left is that it came too late.
+		}
+		return LockLostReason.DEADLINE_PASSED;
+	}
+
+	/**
+	 * How a body ended.
+	 *
+	 * @param result what it returned
+	 * @param failure what it threw
+	 */
+	record Outcome(@Nullable Object result, @Nullable Throwable failure) {
+
+		@Nullable Object get() throws Throwable {
+			if (this.failure != null) {
+				throw this.failure;
+			}
+			return this.result;
+		}
+
+	}
+
+}

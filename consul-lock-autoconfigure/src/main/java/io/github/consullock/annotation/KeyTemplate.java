@@ -1,0 +1,129 @@
+package io.github.consullock.annotation;
+
+import java.lang.reflect.Method;
+import java.util.List;
+import java.util.StringJoiner;
+
+import io.github.consullock.LockOptions;
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.context.expression.BeanFactoryResolver;
+import org.springframework.context.expression.MethodBasedEvaluationContext;
+import org.springframework.core.ParameterNameDiscoverer;
+import org.springframework.expression.EvaluationContext;
+import org.springframework.expression.EvaluationException;
+import org.springframework.expression.Expression;
+import org.springframework.expression.common.LiteralExpression;
+
+/**
+ * The key of an annotated method, parsed: plain text and expressions in turn. Immutable.
+ */
+final class KeyTemplate {
+
+	private final String text;
+
+	private final List<Expression> parts;
+
+	private final Method method;
+
+	private final Class<?> beanClass;
+
+	private final ConfigurableBeanFactory beanFactory;
+
+	private final ParameterNameDiscoverer parameterNames;
+
+	KeyTemplate(String text, List<Expression> parts, Method method, Class<?> beanClass,
+			ConfigurableBeanFactory beanFactory, ParameterNameDiscoverer parameterNames) {
+		this.text = text;
+		this.parts = List.copyOf(parts);
+		this.method = method;
+		this.beanClass = beanClass;
+		this.beanFactory = beanFactory;
+		this.parameterNames = parameterNames;
+	}
+
+	/**
+	 * The key of one call.
+	 * @param target the bean
+	 * @param args the arguments of the call
+	 * @return a key that {@link LockOptions#checkKey} accepts
+	 * @throws IllegalArgumentException if these arguments make no key; the message names
+	 * the method, the template and the reason
+	 */
+	String evaluate(@Nullable Object target, @Nullable Object[] args) {
+		StringBuilder key = new StringBuilder();
+		EvaluationContext context = null;
+		for (Expression part : this.parts) {
+			if (part instanceof LiteralExpression literal) {
+				key.append(literal.getExpressionString());
+			}
+			else {
+				context = (context != null) ? context : context(target, args);
+				key.append(evaluate(part, context));
+			}
+		}
+		try {
+			return LockOptions.checkKey((context != null) ? encodeSegments(key.toString()) : key.toString());
+		}
+		catch (IllegalArgumentException ex) {
+			throw failure(ex.getMessage(), ex);
+		}
+	}
+
+	private EvaluationContext context(@Nullable Object target, @Nullable Object[] args) {
+		Call call = new Call(this.method.getName(), args, target);
+		MethodBasedEvaluationContext context = new MethodBasedEvaluationContext(call, this.method, args,
+				this.parameterNames);
+		context.setBeanResolver(new BeanFactoryResolver(this.beanFactory));
+		return context;
+	}
+
+	private String evaluate(Expression part, EvaluationContext context) {
+		Object value;
+		try {
+			value = part.getValue(context);
+		}
+		catch (EvaluationException ex) {
+			throw failure("#{" + part.getExpressionString() + "} failed: " + ex.getMessage(), ex);
+		}
+		try {
+			return KeyEncoding.encode(KeyText.of(value, this.beanFactory.getConversionService()));
+		}
+		catch (RuntimeException ex) {
+			throw failure("what #{" + part.getExpressionString() + "} yields cannot be used: " + ex.getMessage(), ex);
+		}
+	}
+
+	private static String encodeSegments(String key) {
+		StringJoiner encoded = new StringJoiner("/");
+		boolean first = true;
+		for (String segment : key.split("/", -1)) {
+			encoded.add(KeyEncoding.encodeSegment(segment, first));
+			first = false;
+		}
+		return encoded.toString();
+	}
+
+	private IllegalArgumentException failure(@Nullable String reason, Exception cause) {
+		return new IllegalArgumentException("No lock key for " + this + ": " + reason, cause);
+	}
+
+	@Override
+	public String toString() {
+		return "'" + this.text + "' of " + DistributedLockDefinitionException.name(this.method, this.beanClass);
+	}
+
+	/**
+	 * What {@code #root} is in a template.
+	 *
+	 * @param methodName the name of the method
+	 * @param args the arguments of the call
+	 * @param target the bean
+	 */
+	@SuppressWarnings("ArrayRecordComponent") // never compared
+	record Call(String methodName, @Nullable Object[] args, @Nullable Object target) {
+
+	}
+
+}

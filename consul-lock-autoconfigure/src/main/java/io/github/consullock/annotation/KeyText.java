@@ -1,0 +1,109 @@
+package io.github.consullock.annotation;
+
+import java.lang.reflect.Method;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.boot.convert.ApplicationConversionService;
+import org.springframework.core.convert.ConversionService;
+import org.springframework.core.convert.TypeDescriptor;
+import org.springframework.core.convert.converter.GenericConverter;
+import org.springframework.core.convert.support.GenericConversionService;
+import org.springframework.util.ReflectionUtils;
+
+/**
+ * Turns what an expression yielded into text, if its text says which one it is. Text that
+ * differs between processes, such as {@code Order@1a2b} or a date in the format of a
+ * locale, would exclude nobody.
+ */
+final class KeyText {
+
+	private static final TypeDescriptor STRING = TypeDescriptor.valueOf(String.class);
+
+	private static final Pattern IDENTITY = Pattern.compile("@[0-9a-f]+\\b");
+
+	private KeyText() {
+	}
+
+	/**
+	 * The text of a value.
+	 * @param value what an expression yielded
+	 * @param conversions the application's conversion service, if it has one
+	 * @return its text
+	 * @throws IllegalArgumentException if it may not be part of a key
+	 */
+	static String of(@Nullable Object value, @Nullable ConversionService conversions) {
+		if (value == null) {
+			throw new IllegalArgumentException("it is null");
+		}
+		String text = convert(value, conversions);
+		if (text == null || text.isBlank()) {
+			throw new IllegalArgumentException("it is " + ((text != null) ? "blank" : "converted to null"));
+		}
+		return text;
+	}
+
+	private static @Nullable String convert(Object value, @Nullable ConversionService conversions) {
+		if (value instanceof Enum<?> constant) {
+			return constant.name();
+		}
+		if (value instanceof CharSequence || value instanceof Character || value instanceof Boolean
+				|| value instanceof UUID || value instanceof Number && value.getClass().getName().startsWith("java.")) {
+			return value.toString();
+		}
+		if (conversions != null && isRegistered(conversions, TypeDescriptor.forObject(value))) {
+			return conversions.convert(value, String.class);
+		}
+		throw new IllegalArgumentException("it is a " + value.getClass().getName()
+				+ ", and a key is made of text, numbers, booleans, enums and UUIDs only; name a property of it, or"
+				+ " register a Converter from it to String with the application's ConversionService");
+	}
+
+	/**
+	 * Whether somebody registered a converter from that type to text: one that differs
+	 * from what every application has, the catch-alls that call {@code toString()}
+	 * included.
+	 */
+	private static boolean isRegistered(ConversionService conversions, @Nullable TypeDescriptor type) {
+		if (type == null || !conversions.canConvert(type, STRING)) {
+			return false;
+		}
+		if (!(conversions instanceof GenericConversionService generic)) {
+			return true;
+		}
+		String found = Converters.describe(generic, type);
+		return found != null && !found.equals(Converters.describe(Converters.COMMON, type));
+	}
+
+	/** Loaded only when a value needs it. */
+	private static final class Converters {
+
+		static final GenericConversionService COMMON = new ApplicationConversionService();
+
+		private static final Method GET_CONVERTER = getConverter();
+
+		private Converters() {
+		}
+
+		private static Method getConverter() {
+			// No public method tells which converter is used.
+			Method method = ReflectionUtils.findMethod(GenericConversionService.class, "getConverter",
+					TypeDescriptor.class, TypeDescriptor.class);
+			if (method == null) {
+				throw new IllegalStateException("GenericConversionService has no method getConverter");
+			}
+			ReflectionUtils.makeAccessible(method);
+			return method;
+		}
+
+		static @Nullable String describe(GenericConversionService conversions, TypeDescriptor type) {
+			GenericConverter converter = (GenericConverter) ReflectionUtils.invokeMethod(GET_CONVERTER, conversions,
+					type, STRING);
+			return (converter != null) ? IDENTITY.matcher(converter.toString()).replaceAll("") : null;
+		}
+
+	}
+
+}

@@ -1,0 +1,102 @@
+package io.github.consullock.annotation;
+
+import java.lang.reflect.Array;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Supplier;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.beans.BeanUtils;
+import org.springframework.core.Nullness;
+import org.springframework.util.ClassUtils;
+
+/**
+ * What a call returns whose body was skipped: the value of its return type that says
+ * "nothing was done". A new one for each call, since the caller may change it.
+ */
+final class SkippedResult {
+
+	private static final Map<Class<?>, Supplier<?>> EMPTY = Map.ofEntries(Map.entry(Optional.class, Optional::empty),
+			Map.entry(OptionalInt.class, OptionalInt::empty), Map.entry(OptionalLong.class, OptionalLong::empty),
+			Map.entry(OptionalDouble.class, OptionalDouble::empty), Map.entry(Stream.class, Stream::empty),
+			Map.entry(IntStream.class, IntStream::empty), Map.entry(LongStream.class, LongStream::empty),
+			Map.entry(DoubleStream.class, DoubleStream::empty));
+
+	/** Tried in this order for the interfaces of collections. */
+	private static final List<Supplier<?>> COLLECTIONS = List.of(ArrayList::new, HashSet::new, TreeSet::new,
+			ArrayDeque::new, HashMap::new, TreeMap::new, Collections::emptyIterator);
+
+	private SkippedResult() {
+	}
+
+	/**
+	 * What the method returns when it is skipped.
+	 * @param method the annotated method
+	 * @return gives the value
+	 * @throws IllegalArgumentException if the method may not be skipped
+	 */
+	static Supplier<@Nullable Object> of(Method method) {
+		Class<?> type = method.getReturnType();
+		if (type == void.class || type == Void.class) {
+			return () -> null;
+		}
+		if (type == boolean.class || type == Boolean.class) {
+			return () -> false;
+		}
+		if (type.isPrimitive()) {
+			throw new IllegalArgumentException(
+					"returns " + type + ", of which no value says that nothing was done, so it may not skip");
+		}
+		Supplier<?> empty = EMPTY.get(type);
+		if (empty != null) {
+			return empty::get;
+		}
+		if (type.isArray()) {
+			return () -> Array.newInstance(type.componentType(), 0);
+		}
+		if (Iterable.class.isAssignableFrom(type) || Map.class.isAssignableFrom(type) || type == Iterator.class) {
+			return emptyCollection(type);
+		}
+		if (Nullness.forMethodReturnType(method) == Nullness.NON_NULL) {
+			throw new IllegalArgumentException("returns " + type.getSimpleName()
+					+ " and is declared never to return null, which is what it would have to when it skips");
+		}
+		return () -> null;
+	}
+
+	private static Supplier<@Nullable Object> emptyCollection(Class<?> type) {
+		for (Supplier<?> collection : COLLECTIONS) {
+			if (type.isInstance(collection.get())) {
+				return collection::get;
+			}
+		}
+		Constructor<?> constructor = ClassUtils.getConstructorIfAvailable(type);
+		if (constructor == null || !Modifier.isPublic(constructor.getModifiers())
+				|| Modifier.isAbstract(type.getModifiers())) {
+			throw new IllegalArgumentException("returns " + type.getName()
+					+ ", of which no empty one can be made, so it may not skip: it has no public constructor without parameters");
+		}
+		return () -> BeanUtils.instantiateClass(constructor);
+	}
+
+}

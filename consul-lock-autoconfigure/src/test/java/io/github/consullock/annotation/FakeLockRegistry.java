@@ -1,0 +1,237 @@
+package io.github.consullock.annotation;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+
+import io.github.consullock.LockHandle;
+import io.github.consullock.LockInterruptedException;
+import io.github.consullock.LockLostException;
+import io.github.consullock.LockLostReason;
+import io.github.consullock.LockNotAcquiredException;
+import io.github.consullock.LockOptions;
+import io.github.consullock.lock.ConsulLock;
+import io.github.consullock.lock.ConsulLockRegistry;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A registry whose locks are lost when a test says so, on the thread that says so.
+ */
+class FakeLockRegistry implements ConsulLockRegistry {
+
+	static final String PREFIX = "locks/";
+
+	final List<String> events = new CopyOnWriteArrayList<>();
+
+	final List<LockOptions> obtained = new CopyOnWriteArrayList<>();
+
+	volatile @Nullable RuntimeException failure;
+
+	private final Map<String, FakeHandle> held = new ConcurrentHashMap<>();
+
+	private final AtomicLong tokens = new AtomicLong();
+
+	@Override
+	public ConsulLock obtain(LockOptions options) {
+		this.obtained.add(options);
+		return new FakeLock(PREFIX + options.key());
+	}
+
+	LockOptions lastObtained() {
+		return this.obtained.get(this.obtained.size() - 1);
+	}
+
+	FakeHandle holder(String key) {
+		FakeHandle handle = this.held.get(PREFIX + key);
+		if (handle == null) {
+			throw new IllegalStateException(key + " is not held, but " + this.held.keySet());
+		}
+		return handle;
+	}
+
+	boolean isFree() {
+		return this.held.isEmpty();
+	}
+
+	@Override
+	public List<LockHandle> heldLocks() {
+		return List.copyOf(this.held.values());
+	}
+
+	@Override
+	public <T> T executeLocked(String key, Duration waitTime, Callable<T> task) {
+		throw new UnsupportedOperationException();
+	}
+
+	@Override
+	public void close() {
+	}
+
+	final class FakeLock implements ConsulLock {
+
+		private final String key;
+
+		private FakeLock(String key) {
+			this.key = key;
+		}
+
+		@Override
+		public String key() {
+			return this.key;
+		}
+
+		@Override
+		public LockHandle acquire() {
+			if (Thread.currentThread().isInterrupted()) {
+				throw new LockInterruptedException("interrupted");
+			}
+			RuntimeException failure = FakeLockRegistry.this.failure;
+			if (failure != null) {
+				throw failure;
+			}
+			FakeHandle handle = new FakeHandle(this.key);
+			if (FakeLockRegistry.this.held.putIfAbsent(this.key, handle) != null) {
+				throw new LockNotAcquiredException(this.key, "held by somebody");
+			}
+			FakeLockRegistry.this.events.add("acquire " + this.key);
+			return handle;
+		}
+
+		@Override
+		public Optional<LockHandle> tryAcquire(Duration waitTime) {
+			throw new UnsupportedOperationException();
+		}
+
+		@Override
+		public void lock() {
+			throw new UnsupportedOperationException();
+		}
+
+		@Override
+		public void lockInterruptibly() {
+			throw new UnsupportedOperationException();
+		}
+
+		@Override
+		public boolean tryLock() {
+			throw new UnsupportedOperationException();
+		}
+
+		@Override
+		public boolean tryLock(long time, TimeUnit unit) {
+			throw new UnsupportedOperationException();
+		}
+
+		@Override
+		public void unlock() {
+			throw new UnsupportedOperationException();
+		}
+
+	}
+
+	final class FakeHandle implements LockHandle {
+
+		private final String key;
+
+		private final long token = FakeLockRegistry.this.tokens.incrementAndGet();
+
+		private final List<Consumer<LockLostReason>> callbacks = new ArrayList<>();
+
+		private volatile @Nullable LockLostReason lost;
+
+		private volatile boolean released;
+
+		private FakeHandle(String key) {
+			this.key = key;
+		}
+
+		/** Tells on the calling thread. */
+		void lose(LockLostReason reason) {
+			this.lost = reason;
+			FakeLockRegistry.this.held.remove(this.key, this);
+			this.callbacks.forEach((callback) -> callback.accept(reason));
+		}
+
+		/** Loses the lock without a word: the callback is still on its way. */
+		void loseSilently(LockLostReason reason) {
+			this.lost = reason;
+			FakeLockRegistry.this.held.remove(this.key, this);
+		}
+
+		@Override
+		public String key() {
+			return this.key;
+		}
+
+		@Override
+		public List<String> keys() {
+			return List.of(this.key);
+		}
+
+		@Override
+		public long fencingToken() {
+			return this.token;
+		}
+
+		@Override
+		public boolean isHeld() {
+			return this.lost == null && !this.released;
+		}
+
+		@Override
+		public Duration remaining() {
+			return isHeld() ? Duration.ofSeconds(25) : Duration.ZERO;
+		}
+
+		@Override
+		public void ensureHeld() {
+			LockLostReason reason = this.lost;
+			if (reason != null) {
+				throw new LockLostException(this.key, this.token, reason);
+			}
+			if (this.released) {
+				throw new IllegalStateException("released");
+			}
+		}
+
+		@Override
+		public void onLost(Consumer<LockLostReason> callback) {
+			LockLostReason reason = this.lost;
+			if (reason != null) {
+				callback.accept(reason);
+			}
+			else {
+				this.callbacks.add(callback);
+			}
+		}
+
+		@Override
+		public boolean release() {
+			if (this.lost != null) {
+				FakeLockRegistry.this.events.add("release lost " + this.key);
+				return false;
+			}
+			if (!this.released) {
+				this.released = true;
+				FakeLockRegistry.this.held.remove(this.key, this);
+				FakeLockRegistry.this.events.add("release " + this.key);
+			}
+			return true;
+		}
+
+		@Override
+		public void close() {
+			release();
+		}
+
+	}
+
+}

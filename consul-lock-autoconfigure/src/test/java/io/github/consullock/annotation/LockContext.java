@@ -1,0 +1,73 @@
+package io.github.consullock.annotation;
+
+import org.springframework.beans.factory.config.BeanDefinition;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.context.annotation.AnnotationConfigApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.context.annotation.Role;
+
+/**
+ * An application context with what locks annotated beans.
+ */
+final class LockContext {
+
+	private LockContext() {
+	}
+
+	static AnnotationConfigApplicationContext start(Class<?>... classes) {
+		AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
+		try {
+			context.register(Locking.class, Registry.class);
+			context.register(classes);
+			context.refresh();
+			return context;
+		}
+		catch (RuntimeException ex) {
+			context.close();
+			throw ex;
+		}
+	}
+
+	static FakeLockRegistry registry(AnnotationConfigApplicationContext context) {
+		return context.getBean(FakeLockRegistry.class);
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+	@Import(DistributedLockProxyRegistrar.class)
+	static class Locking {
+
+		@Bean
+		@Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+		static DistributedLockAdvisor distributedLockAdvisor(ConfigurableListableBeanFactory beanFactory) {
+			return new DistributedLockAdvisor(beanFactory);
+		}
+
+		@Bean
+		@Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+		static DistributedLockPostProcessor distributedLockPostProcessor(DistributedLockAdvisor advisor,
+				ConfigurableListableBeanFactory beanFactory) {
+			return new DistributedLockPostProcessor(advisor, !beanFactory.containsBean("lenient"));
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Registry {
+
+		@Bean
+		FakeLockRegistry consulLockRegistry() {
+			return new FakeLockRegistry();
+		}
+
+	}
+
+	/** Turns strict off. */
+	@Configuration("lenient")
+	static class Lenient {
+
+	}
+
+}
