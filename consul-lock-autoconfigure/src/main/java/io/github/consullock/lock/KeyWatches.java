@@ -47,24 +47,31 @@ final class KeyWatches implements AutoCloseable {
 		this.lock.lock();
 		try {
 			watch = this.watches.get(key);
-			if (watch == null) {
-				watch = new KeyWatch(key);
-				this.watches.put(key, watch);
-				if (this.queries < this.maxQueries) {
-					this.queries++;
-					watch.query(this.client, this.background);
-				}
-				else {
-					this.poll.add(watch);
-				}
+			if (watch != null) {
+				watch.add(subscriber);
 			}
-			watch.add(subscriber);
+			else {
+				watch = new KeyWatch(key);
+				watch.add(subscriber);
+				start(watch);
+			}
 		}
 		finally {
 			this.lock.unlock();
 		}
 		KeyWatch subscribed = watch;
 		return () -> unsubscribe(subscribed, subscriber);
+	}
+
+	private void start(KeyWatch watch) {
+		this.watches.put(watch.key(), watch);
+		if (this.queries < this.maxQueries) {
+			this.queries++;
+			watch.query(this.client, this.background);
+		}
+		else {
+			this.poll.add(watch);
+		}
 	}
 
 	private void unsubscribe(KeyWatch watch, Consumer<KvSnapshot> subscriber) {
