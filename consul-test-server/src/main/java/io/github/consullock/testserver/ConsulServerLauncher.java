@@ -43,7 +43,8 @@ final class ConsulServerLauncher {
 				if (attempt == ATTEMPTS) {
 					throw failure(ex);
 				}
-				logger.info("A port was taken by somebody else, trying others: {}", ex.getMessage());
+				logger.info("A port was taken by somebody else, trying others");
+				logger.debug("What it said", ex);
 			}
 			catch (IOException ex) {
 				throw failure(ex);
