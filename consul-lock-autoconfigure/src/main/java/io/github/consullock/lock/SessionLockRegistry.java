@@ -38,6 +38,8 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 
 	private final Background background = new Background();
 
+	private final LocalQueues queues = new LocalQueues();
+
 	private final KeyWatches watches;
 
 	private final Holds holds;
@@ -56,19 +58,18 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 		this.settings = settings;
 		this.holder = describeHolder(settings.instanceName);
 		LockProtocol protocol = new LockProtocol(settings.client);
-		LocalQueues queues = new LocalQueues();
 		Listeners listeners = new Listeners(settings.listeners);
-		Settlement settlement = new Settlement(protocol, queues, this.background);
+		Settlement settlement = new Settlement(protocol, this.queues, this.background);
 		this.watches = new KeyWatches(settings.client, this.background, settings.maxWatches);
 		HoldMonitor monitor = new HoldMonitor(settings.client, this.watches, this.background);
-		this.holds = new Holds(protocol, queues, settlement, monitor, this.background, listeners);
+		this.holds = new Holds(protocol, this.queues, settlement, monitor, this.background, listeners);
 		this.fences = new Fences(settings.client, settings.keyPrefix, this.background);
 		this.keeper = new SessionKeeper(settings.client, settings.session, (session, reason) -> {
 			this.holds.lose(session, reason);
 			this.fences.ended(session);
 		});
-		this.acquirer = new Acquirer(new LockParts(protocol, this.keeper, this.fences, queues, this.watches, this.holds,
-				settlement, this.background, listeners, settings.slowThreshold));
+		this.acquirer = new Acquirer(new LockParts(protocol, this.keeper, this.fences, this.queues, this.watches,
+				this.holds, settlement, this.background, listeners, settings.slowThreshold));
 	}
 
 	@Override
@@ -137,6 +138,11 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 				Thread.currentThread().interrupt();
 			}
 		}
+	}
+
+	/** How many keys anything is kept of. */
+	int trackedKeys() {
+		return this.queues.size() + this.watches.size();
 	}
 
 	private static String describeHolder(String instanceName) {

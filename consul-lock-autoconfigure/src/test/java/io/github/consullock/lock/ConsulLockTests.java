@@ -149,8 +149,8 @@ class ConsulLockTests {
 		ConsulLock lock = this.instances.start().obtain("a");
 		lock.lock();
 		this.instances.destroySessionOf("a");
-		await().pollInSameThread().untilAsserted(
-				() -> assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> relock(lock)));
+		await().pollInSameThread()
+			.untilAsserted(() -> assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> relock(lock)));
 		assertThatExceptionOfType(LockLostException.class).isThrownBy(lock::unlock)
 			.satisfies((ex) -> assertThat(ex.reason()).isEqualTo(LockLostReason.SESSION_INVALIDATED));
 		lock.lock();

@@ -1,0 +1,233 @@
+package io.github.consullock.lock;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Stands between a client and Consul, request by request: counts them, loses answers, and
+ * holds copies back to deliver them late. What a real network does, at chosen moments.
+ */
+final class FaultyProxy implements AutoCloseable {
+
+	/**
+	 * One request as it went over the wire.
+	 */
+	record Request(String method, String path, String body, byte[] bytes) {
+
+		boolean isTransaction() {
+			return this.path.startsWith("/v1/txn");
+		}
+
+		boolean contains(String verb) {
+			return this.body.contains("\"" + verb + "\"");
+		}
+
+	}
+
+	/**
+	 * What is to happen to a request.
+	 */
+	enum Fault {
+
+		/** Consul gets it, the client gets no answer. */
+		LOSE_ANSWER,
+
+		/**
+		 * Consul does not get it before {@link #deliverLate}; the client gets no answer.
+		 */
+		HOLD_BACK,
+
+		/** Consul gets it now and once more later; the client gets no answer. */
+		DUPLICATE
+
+	}
+
+	private record Rule(Predicate<Request> condition, Fault fault) {
+	}
+
+	private final URI consul;
+
+	private final ServerSocket server;
+
+	private final List<Request> requests = new CopyOnWriteArrayList<>();
+
+	private final List<Request> late = new CopyOnWriteArrayList<>();
+
+	private final List<Rule> rules = new CopyOnWriteArrayList<>();
+
+	private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+
+	FaultyProxy(URI consul) throws IOException {
+		this.consul = consul;
+		this.server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+		start(this::accept);
+	}
+
+	URI uri() {
+		return URI.create("http://127.0.0.1:" + this.server.getLocalPort());
+	}
+
+	/** The next request that fits meets this fault; once. */
+	void next(Predicate<Request> condition, Fault fault) {
+		this.rules.add(new Rule(condition, fault));
+	}
+
+	/** Whether every fault that was asked for has happened. */
+	boolean isDone() {
+		return this.rules.isEmpty();
+	}
+
+	List<Request> requests() {
+		return List.copyOf(this.requests);
+	}
+
+	void forget() {
+		this.requests.clear();
+	}
+
+	/** Sends what was held back; returns the answers' status lines. */
+	List<String> deliverLate() throws IOException {
+		List<String> answers = new java.util.ArrayList<>();
+		for (Request request : this.late) {
+			try (Socket upstream = connect()) {
+				upstream.getOutputStream().write(request.bytes());
+				Message answer = read(upstream.getInputStream(), false);
+				answers.add((answer != null) ? answer.firstLine() : "none");
+			}
+		}
+		this.late.clear();
+		return answers;
+	}
+
+	private void accept() {
+		while (!this.server.isClosed()) {
+			try {
+				Socket client = this.server.accept();
+				this.sockets.add(client);
+				start(() -> serve(client));
+			}
+			catch (IOException ex) {
+				return;
+			}
+		}
+	}
+
+	private void serve(Socket client) {
+		try (client; Socket upstream = connect()) {
+			this.sockets.add(upstream);
+			Message message;
+			while ((message = read(client.getInputStream(), true)) != null) {
+				String[] words = message.firstLine().split(" ");
+				Request request = new Request(words[0], words[1], message.body(), message.bytes());
+				this.requests.add(request);
+				Optional<Rule> rule = this.rules.stream().filter((r) -> r.condition().test(request)).findFirst();
+				if (rule.isPresent() && this.rules.remove(rule.get())) {
+					inflict(rule.get().fault(), request, upstream);
+					return;
+				}
+				upstream.getOutputStream().write(request.bytes());
+				Message answer = read(upstream.getInputStream(), false);
+				if (answer == null) {
+					return;
+				}
+				client.getOutputStream().write(answer.bytes());
+			}
+		}
+		catch (IOException ex) {
+			// One side has closed: so does the other.
+		}
+	}
+
+	private void inflict(Fault fault, Request request, Socket upstream) throws IOException {
+		if (fault != Fault.HOLD_BACK) {
+			OutputStream out = upstream.getOutputStream();
+			out.write(request.bytes());
+			read(upstream.getInputStream(), false);
+		}
+		if (fault != Fault.LOSE_ANSWER) {
+			this.late.add(request);
+		}
+	}
+
+	private Socket connect() throws IOException {
+		return new Socket(this.consul.getHost(), this.consul.getPort());
+	}
+
+	private static void start(Runnable task) {
+		Thread thread = new Thread(task, "faulty-proxy");
+		thread.setDaemon(true);
+		thread.start();
+	}
+
+	private record Message(String firstLine, String body, byte[] bytes) {
+	}
+
+	/** A message with a fixed length, or an answer in chunks; null at the end. */
+	private static @Nullable Message read(InputStream in, boolean request) throws IOException {
+		ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+		String head = "";
+		while (!head.endsWith("\r\n\r\n")) {
+			int next = in.read();
+			if (next < 0) {
+				return null;
+			}
+			bytes.write(next);
+			head += (char) next;
+		}
+		int length = 0;
+		boolean chunked = false;
+		for (String line : head.split("\r\n")) {
+			String lower = line.toLowerCase(Locale.ROOT);
+			if (lower.startsWith("content-length:")) {
+				length = Integer.parseInt(lower.substring(15).trim());
+			}
+			chunked |= lower.startsWith("transfer-encoding:") && lower.contains("chunked");
+		}
+		if (chunked && request) {
+			throw new IOException("A chunked request, which Consul would not read: " + head);
+		}
+		byte[] body = in.readNBytes(length);
+		bytes.writeBytes(body);
+		while (chunked) {
+			String size = "";
+			while (!size.endsWith("\r\n")) {
+				int next = in.read();
+				bytes.write(next);
+				size += (char) next;
+			}
+			int chunk = Integer.parseInt(size.trim(), 16);
+			bytes.writeBytes(in.readNBytes(chunk + 2));
+			chunked = chunk > 0;
+		}
+		return new Message(head.substring(0, head.indexOf('\r')), new String(body, StandardCharsets.UTF_8),
+				bytes.toByteArray());
+	}
+
+	@Override
+	public void close() {
+		try {
+			this.server.close();
+			for (Socket socket : this.sockets) {
+				socket.close();
+			}
+		}
+		catch (IOException ex) {
+			throw new java.io.UncheckedIOException(ex);
+		}
+	}
+
+}

@@ -1,0 +1,125 @@
+package io.github.consullock.lock;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.LockHandle;
+import io.github.consullock.LockLostReason;
+import io.github.consullock.testserver.ConsulServer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * What happens while Consul keeps its connections open and says nothing.
+ */
+class FrozenConsulTests {
+
+	private static final Duration LONG = Duration.ofMinutes(2);
+
+	private ConsulServer consul;
+
+	private Instances instances;
+
+	@BeforeEach
+	void start() {
+		this.consul = ConsulServer.start();
+		this.instances = new Instances(this.consul.httpUri(), "frozen/");
+	}
+
+	@AfterEach
+	void stop() {
+		this.consul.resume();
+		this.instances.close();
+		this.consul.close();
+	}
+
+	@Test
+	void aHolderIsToldWithinTheTtlAndBeforeAnybodyElseCanHold() {
+		ConsulLockRegistry registry = this.instances.start((builder) -> builder.session(Instances.SAFE));
+		ConsulLockRegistry other = this.instances.start((builder) -> builder.session(Instances.SAFE));
+		other.obtain("warm-up").acquire().close();
+		LockHandle handle = registry.obtain("a").acquire();
+		CompletableFuture<Long> toldAt = new CompletableFuture<>();
+		CompletableFuture<LockLostReason> told = new CompletableFuture<>();
+		handle.onLost((reason) -> {
+			toldAt.complete(System.nanoTime());
+			told.complete(reason);
+		});
+		CompletableFuture<Long> takenAt = new CompletableFuture<>();
+		CompletableFuture<LockHandle> next = CompletableFuture.supplyAsync(() -> {
+			LockHandle taken = other.obtain("a").tryAcquire(LONG).orElseThrow();
+			takenAt.complete(System.nanoTime());
+			return taken;
+		});
+		this.consul.pause();
+		long pausedAt = System.nanoTime();
+		assertThat(told.join()).isEqualTo(LockLostReason.DEADLINE_PASSED);
+		// The last renewal that can have succeeded was sent before the pause.
+		assertThat(Duration.ofNanos(toldAt.join() - pausedAt)).isLessThan(Instances.SAFE.ttl());
+		assertThat(handle.isHeld()).isFalse();
+		assertThat(takenAt).isNotDone();
+		this.consul.resume();
+		assertThat(takenAt.join() - toldAt.join()).isPositive();
+		assertThat(next.join().fencingToken()).isGreaterThan(handle.fencingToken());
+		assertThat(handle.release()).isFalse();
+		assertThat(next.join().release()).isTrue();
+	}
+
+	@Test
+	void waitingEndsWithTheWaitTimeAndSaysThatConsulDoesNotAnswer() {
+		ConsulLockRegistry registry = this.instances.start();
+		registry.obtain("warm-up").acquire().close();
+		this.consul.pause();
+		for (Duration waitTime : new Duration[] { Duration.ZERO, Duration.ofMillis(300), Duration.ofSeconds(1) }) {
+			long start = System.nanoTime();
+			assertThatExceptionOfType(ConsulUnavailableException.class)
+				.isThrownBy(() -> registry.obtain("a" + waitTime).tryAcquire(waitTime))
+				.withMessageContaining("consul.lock.connection.url");
+			assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThanOrEqualTo(waitTime)
+				.isLessThan(waitTime.plusSeconds(10));
+		}
+		this.consul.resume();
+		try (LockHandle handle = registry.obtain("a").tryAcquire(LONG).orElseThrow()) {
+			assertThat(handle.isHeld()).isTrue();
+		}
+	}
+
+	@Test
+	void aReleaseThatGetsNoAnswerGoesOnUntilTheLockIsFree() {
+		ConsulLockRegistry registry = this.instances.start();
+		ConsulLockRegistry other = this.instances.start();
+		other.obtain("warm-up").acquire().close();
+		LockHandle handle = registry.obtain("a").acquire();
+		this.consul.pause();
+		assertThat(handle.release()).isTrue();
+		this.consul.resume();
+		try (LockHandle next = other.obtain("a").tryAcquire(LONG).orElseThrow()) {
+			assertThat(next.fencingToken()).isGreaterThan(handle.fencingToken());
+		}
+		try (LockHandle next = registry.obtain("a").tryAcquire(LONG).orElseThrow()) {
+			assertThat(next.isHeld()).isTrue();
+		}
+	}
+
+	@Test
+	void anOutageShorterThanTheDeadlineEndsNothing() {
+		ConsulLockRegistry registry = this.instances.start((builder) -> builder.session(Instances.SAFE));
+		LockHandle handle = registry.obtain("a").acquire();
+		long before = handle.remaining().toMillis();
+		this.consul.pause();
+		// Until no renewal has come through for a while, which remaining() shows.
+		await().atMost(LONG).until(() -> handle.remaining().toMillis() < before - 3000 || !handle.isHeld());
+		this.consul.resume();
+		await().atMost(LONG).until(() -> handle.remaining().toMillis() > before - 2500 || !handle.isHeld());
+		assertThat(handle.isHeld()).isTrue();
+		assertThat(handle.release()).isTrue();
+	}
+
+}
