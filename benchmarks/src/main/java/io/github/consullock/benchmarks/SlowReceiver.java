@@ -1,0 +1,53 @@
+package io.github.consullock.benchmarks;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.util.concurrent.Semaphore;
+
+/**
+ * Takes HTTP requests and never answers them.
+ */
+final class SlowReceiver implements AutoCloseable {
+
+	private final ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+
+	private final Semaphore received = new Semaphore(0);
+
+	SlowReceiver() throws IOException {
+		Thread thread = new Thread(this::accept, "slow-receiver");
+		thread.setDaemon(true);
+		thread.start();
+	}
+
+	URI address() {
+		return URI.create("http://127.0.0.1:" + this.server.getLocalPort() + "/");
+	}
+
+	/** Waits for the next request. */
+	void awaitRequest() throws InterruptedException {
+		this.received.acquire();
+	}
+
+	private void accept() {
+		while (!this.server.isClosed()) {
+			try {
+				Socket socket = this.server.accept();
+				if (socket.getInputStream().read() >= 0) {
+					this.received.release();
+				}
+			}
+			catch (IOException ex) {
+				return;
+			}
+		}
+	}
+
+	@Override
+	public void close() throws IOException {
+		this.server.close();
+	}
+
+}
