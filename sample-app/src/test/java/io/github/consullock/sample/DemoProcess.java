@@ -51,7 +51,8 @@ final class DemoProcess implements AutoCloseable {
 				"--spring.cloud.consul.host=" + consul.getHost(), "--spring.cloud.consul.port=" + consul.getPort(),
 				"--spring.cloud.consul.discovery.ip-address=127.0.0.1",
 				// A Consul in a container could not reach it for a health check.
-				"--spring.cloud.consul.discovery.heartbeat.enabled=true", "--spring.main.banner-mode=off",
+				"--spring.cloud.consul.discovery.heartbeat.enabled=true",
+				"--spring.cloud.consul.discovery.heartbeat.ttl=5s", "--spring.main.banner-mode=off",
 				"--logging.level.root=WARN", "--logging.level.io.github.consullock=INFO",
 				"--logging.pattern.console=%d{HH:mm:ss.SSS} %-5level %logger{0} - %msg%n"));
 		try {
