@@ -62,10 +62,10 @@ record ConsulLockProperties(@DefaultValue("true") boolean enabled, @DefaultValue
 	 * @param timeout How long to wait for a lock where the code does not say.
 	 * @param maxWatches How many keys are watched in Consul at once, by a request each;
 	 * beyond it, keys are polled in batches.
-	 * @param slowThreshold A wait longer than this is logged.
+	 * @param slowThreshold A wait longer than this is logged as a warning.
 	 */
 	record Waiting(@DefaultValue("10s") Duration timeout, @DefaultValue("100") int maxWatches,
-			@DefaultValue("5s") Duration slowThreshold) {
+			@DefaultValue("30s") Duration slowThreshold) {
 
 	}
 

@@ -67,7 +67,7 @@ final class PropertiesConnectionDetails implements ConsulLockConnectionDetails {
 
 	private static Supplier<@Nullable String> token(Connection connection, Supplier<@Nullable String> inherited) {
 		String token = connection.token();
-		if (connection.tokenFile() != null) {
+		if (connection.tokenFile() != null && !connection.tokenFile().toString().isEmpty()) {
 			if (StringUtils.hasText(token)) {
 				throw PropertyChecks.invalid("connection.token-file",
 						"and consul.lock.connection.token are both set; remove one of them");

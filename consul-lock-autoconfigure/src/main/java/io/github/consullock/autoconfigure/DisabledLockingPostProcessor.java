@@ -1,0 +1,29 @@
+package io.github.consullock.autoconfigure;
+
+import io.github.consullock.annotation.DistributedLockAnnotations;
+
+import org.springframework.aop.support.AopUtils;
+import org.springframework.beans.factory.config.BeanPostProcessor;
+import org.springframework.core.Ordered;
+import org.springframework.core.PriorityOrdered;
+
+/**
+ * With locking switched off, refuses every bean whose methods count on it.
+ */
+final class DisabledLockingPostProcessor implements BeanPostProcessor, PriorityOrdered {
+
+	@Override
+	public Object postProcessAfterInitialization(Object bean, String beanName) {
+		Class<?> beanClass = AopUtils.getTargetClass(bean);
+		if (DistributedLockAnnotations.isAnnotated(beanClass)) {
+			throw new LockingDisabledException(beanName, beanClass);
+		}
+		return bean;
+	}
+
+	@Override
+	public int getOrder() {
+		return Ordered.HIGHEST_PRECEDENCE;
+	}
+
+}

@@ -1,0 +1,95 @@
+package io.github.consullock.autoconfigure;
+
+import java.util.function.Supplier;
+
+import io.github.consullock.autoconfigure.ConsulLockProperties.Connection;
+import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.HttpConsulClient;
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.beans.factory.ListableBeanFactory;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.ssl.SslBundle;
+import org.springframework.boot.ssl.SslBundles;
+import org.springframework.cloud.consul.ConsulProperties;
+import org.springframework.cloud.consul.discovery.ConsulDiscoveryProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.Environment;
+
+/**
+ * The way to Consul.
+ */
+@Configuration(proxyBeanMethods = false)
+class LockClientConfiguration {
+
+	/**
+	 * With {@code consul.lock.mode=consul}.
+	 */
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnProperty(name = "consul.lock.mode", havingValue = "consul", matchIfMissing = true)
+	static class Remote {
+
+		@Bean
+		@ConditionalOnMissingBean
+		ConsulLockConnectionDetails consulLockConnectionDetails(ConsulLockProperties properties,
+				ObjectProvider<ConsulProperties> inherited, ObjectProvider<InheritedToken> inheritedToken,
+				ObjectProvider<SslBundles> sslBundles, Environment environment) {
+			// With spring.cloud.consul.enabled=false there is no such bean, and its
+			// settings still say where Consul is.
+			ConsulProperties springCloud = inherited.getIfAvailable(
+					() -> Binder.get(environment).bindOrCreate(ConsulProperties.PREFIX, ConsulProperties.class));
+			InheritedToken token = inheritedToken.getIfAvailable(() -> new InheritedToken(environment, () -> null));
+			return new PropertiesConnectionDetails(properties.connection(), springCloud, token,
+					sslBundles.getIfAvailable());
+		}
+
+		@Bean(destroyMethod = "close")
+		@ConditionalOnMissingBean
+		ConsulClient consulLockClient(ConsulLockProperties properties, ConsulLockConnectionDetails details) {
+			PropertyChecks.check(properties);
+			Connection connection = properties.connection();
+			SslBundle sslBundle = details.getSslBundle();
+			return HttpConsulClient.builder(details.getUrl())
+				.token(details::getToken)
+				.sslContext((sslBundle != null) ? sslBundle.createSslContext() : null)
+				.datacenter(connection.datacenter())
+				.namespace(connection.namespace())
+				.partition(connection.partition())
+				.connectTimeout(connection.connectTimeout())
+				.readTimeout(connection.readTimeout())
+				.maxWatches(properties.waiting().maxWatches())
+				.build();
+		}
+
+	}
+
+	/**
+	 * With Consul discovery on the classpath.
+	 */
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnClass(ConsulDiscoveryProperties.class)
+	static class Discovery {
+
+		@Bean
+		ServiceRegistration consulLockServiceRegistration(ListableBeanFactory beanFactory) {
+			return new ServiceRegistration(beanFactory);
+		}
+
+		@Bean
+		InheritedToken consulLockInheritedToken(Environment environment,
+				ObjectProvider<ConsulDiscoveryProperties> discovery) {
+			Supplier<@Nullable String> token = () -> {
+				ConsulDiscoveryProperties properties = discovery.getIfAvailable();
+				return (properties != null) ? properties.getAclToken() : null;
+			};
+			return new InheritedToken(environment, token);
+		}
+
+	}
+
+}
