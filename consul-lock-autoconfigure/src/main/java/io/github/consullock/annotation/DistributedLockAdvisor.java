@@ -67,6 +67,10 @@ public final class DistributedLockAdvisor extends AbstractPointcutAdvisor implem
 		return this.advice;
 	}
 
+	ConfigurableListableBeanFactory beanFactory() {
+		return this.beanFactory;
+	}
+
 	DistributedLockSpecs specs() {
 		return this.specs;
 	}

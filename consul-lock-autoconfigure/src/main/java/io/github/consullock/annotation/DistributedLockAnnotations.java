@@ -78,14 +78,23 @@ public final class DistributedLockAnnotations {
 	}
 
 	/**
-	 * The method that a call ends up in. Of a JDK proxy that is the bean itself, such as
-	 * a repository, the interface's method, since only that one has parameter names.
+	 * The method that a call ends up in. Of a bean that is itself a JDK proxy, such as a
+	 * repository, or a lambda, the interface's method: only that one has parameter names.
 	 * @param method the method that is called
 	 * @param beanClass the class of the bean that it is called on
 	 * @return the method
 	 */
 	static Method specificMethod(Method method, Class<?> beanClass) {
-		return Proxy.isProxyClass(beanClass) ? method : AopUtils.getMostSpecificMethod(method, beanClass);
+		return isMadeOfInterfaces(beanClass) ? method : AopUtils.getMostSpecificMethod(method, beanClass);
+	}
+
+	/**
+	 * Whether a class was made while the application runs and has no methods of its own.
+	 * @param beanClass the class of a bean
+	 * @return whether it is that of a JDK proxy or a lambda
+	 */
+	static boolean isMadeOfInterfaces(Class<?> beanClass) {
+		return Proxy.isProxyClass(beanClass) || ClassUtils.isLambdaClass(beanClass);
 	}
 
 	/**
@@ -96,7 +105,7 @@ public final class DistributedLockAnnotations {
 	 */
 	static List<Method> methods(Class<?> beanClass) {
 		List<Method> methods = new ArrayList<>();
-		if (!Proxy.isProxyClass(beanClass)) {
+		if (!isMadeOfInterfaces(beanClass)) {
 			for (Method method : ReflectionUtils.getUniqueDeclaredMethods(beanClass)) {
 				if (method.getDeclaringClass() != Object.class && !method.isSynthetic()) {
 					methods.add(method);

@@ -39,7 +39,7 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 		String key = spec.key().evaluate(target, invocation.getArguments());
 		ConsulLockRegistry registry = this.registries.get(spec.registry());
 		ConsulLock lock = registry.obtain(options(key, spec));
-		Hold joined = ThreadHolds.find(registry, lock.key());
+		AnnotatedHold joined = AnnotatedHolds.find(registry, lock.key());
 		Object result = (joined != null) ? join(joined, invocation, spec) : acquire(registry, lock, invocation, spec);
 		checkResult(result, spec);
 		return result;
@@ -50,9 +50,9 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 		return ((spec.waitTime() != null) ? options.waitTime(spec.waitTime()) : options).build();
 	}
 
-	private static @Nullable Object join(Hold hold, MethodInvocation invocation, DistributedLockSpec spec)
+	private static @Nullable Object join(AnnotatedHold hold, MethodInvocation invocation, DistributedLockSpec spec)
 			throws Throwable {
-		Hold.Outcome outcome = hold.run(invocation, spec.onLost());
+		AnnotatedHold.Outcome outcome = hold.run(invocation, spec.onLost());
 		if (spec.onLost() == LossPolicy.CANCEL && hold.isLost()) {
 			throw hold.lost(outcome.failure());
 		}
@@ -71,16 +71,16 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 			}
 			throw ex;
 		}
-		Hold.Outcome outcome;
+		AnnotatedHold.Outcome outcome;
 		boolean heldToTheEnd;
-		Hold hold;
+		AnnotatedHold hold;
 		try {
-			hold = ThreadHolds.add(registry, handle);
+			hold = AnnotatedHolds.add(registry, handle);
 			try {
 				outcome = hold.run(invocation, spec.onLost());
 			}
 			finally {
-				ThreadHolds.remove();
+				AnnotatedHolds.remove();
 			}
 		}
 		finally {

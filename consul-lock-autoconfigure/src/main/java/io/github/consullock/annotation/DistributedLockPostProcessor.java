@@ -1,7 +1,6 @@
 package io.github.consullock.annotation;
 
 import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -15,8 +14,10 @@ import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.AopInfrastructureBean;
 import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.aop.support.AopUtils;
+import org.springframework.beans.factory.InitializingBean;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.AutowireCapableBeanFactory;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.config.SmartInstantiationAwareBeanPostProcessor;
 import org.springframework.util.ClassUtils;
 
@@ -29,8 +30,8 @@ import org.springframework.util.ClassUtils;
  *
  * @since 0.1.0
  */
-public final class DistributedLockPostProcessor
-		implements SmartInstantiationAwareBeanPostProcessor, SmartInitializingSingleton, AopInfrastructureBean {
+public final class DistributedLockPostProcessor implements SmartInstantiationAwareBeanPostProcessor,
+		SmartInitializingSingleton, InitializingBean, AopInfrastructureBean {
 
 	private static final Log logger = LogFactory.getLog(DistributedLockPostProcessor.class);
 
@@ -58,6 +59,28 @@ public final class DistributedLockPostProcessor
 	public DistributedLockPostProcessor(DistributedLockAdvisor advisor, boolean strict) {
 		this.advisor = advisor;
 		this.strict = strict;
+	}
+
+	/**
+	 * Reports annotated beans that exist already because a post-processor needed them:
+	 * nothing has proxied them, and nothing will. What nobody depends on and yet exists
+	 * was put there as an object, such as a mock.
+	 */
+	@Override
+	public void afterPropertiesSet() {
+		ConfigurableListableBeanFactory beanFactory = this.advisor.beanFactory();
+		for (String beanName : beanFactory.getSingletonNames()) {
+			if (beanFactory.containsBeanDefinition(beanName) && beanFactory.getDependentBeans(beanName).length > 0) {
+				Object bean = beanFactory.getSingleton(beanName);
+				if (bean != null && !(bean instanceof SpringProxy)
+						&& isAnnotated(bean, ClassUtils.getUserClass(bean), beanName)) {
+					report(new DistributedLockDefinitionException(ClassUtils.getUserClass(bean), null,
+							"was created too early to be locked, since '"
+									+ String.join("', '", beanFactory.getDependentBeans(beanName)) + "' needs the bean",
+							"Have that one look it up when it is used, by ObjectProvider or @Lazy."));
+				}
+			}
+		}
 	}
 
 	@Override
@@ -170,7 +193,7 @@ public final class DistributedLockPostProcessor
 		if (AopUtils.isCglibProxy(proxy)) {
 			ProxyLimits.checkClassProxy(beanClass, this::report);
 		}
-		else if (!Proxy.isProxyClass(beanClass)) {
+		else if (!DistributedLockAnnotations.isMadeOfInterfaces(beanClass)) {
 			ProxyLimits.checkInterfaceProxy(beanClass, proxy.getClass(), this::report);
 		}
 	}

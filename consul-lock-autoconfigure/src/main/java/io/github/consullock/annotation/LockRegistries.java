@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import io.github.consullock.lock.ConsulLockRegistry;
 
 import org.springframework.beans.factory.BeanFactoryUtils;
+import org.springframework.beans.factory.NoSuchBeanDefinitionException;
 import org.springframework.beans.factory.annotation.BeanFactoryAnnotationUtils;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 
@@ -72,10 +73,12 @@ final class LockRegistries {
 	}
 
 	private boolean isPrimary(String beanName) {
-		if (!this.beanFactory.containsBeanDefinition(beanName)) {
-			return false;
+		try {
+			return this.beanFactory.getMergedBeanDefinition(beanName).isPrimary();
 		}
-		return this.beanFactory.getMergedBeanDefinition(beanName).isPrimary();
+		catch (NoSuchBeanDefinitionException ex) {
+			return false; // registered as an object
+		}
 	}
 
 }

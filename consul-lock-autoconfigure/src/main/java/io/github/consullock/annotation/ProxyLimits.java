@@ -2,7 +2,6 @@ package io.github.consullock.annotation;
 
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
-import java.lang.reflect.Proxy;
 import java.util.function.Consumer;
 
 import org.springframework.util.ClassUtils;
@@ -24,8 +23,7 @@ final class ProxyLimits {
 	 * @return {@code false} for a final class that would have to be extended
 	 */
 	static boolean isProxyable(Class<?> beanClass, boolean subclass) {
-		if (!Modifier.isFinal(beanClass.getModifiers()) || Proxy.isProxyClass(beanClass)
-				|| ClassUtils.isLambdaClass(beanClass)) {
+		if (!Modifier.isFinal(beanClass.getModifiers()) || DistributedLockAnnotations.isMadeOfInterfaces(beanClass)) {
 			return true;
 		}
 		return !subclass && ClassUtils.getAllInterfacesForClass(beanClass).length > 0;

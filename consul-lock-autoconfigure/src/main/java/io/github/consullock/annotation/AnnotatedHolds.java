@@ -12,15 +12,15 @@ import org.jspecify.annotations.Nullable;
  * The holds under which annotated methods of one thread run, innermost first. For use by
  * that thread.
  */
-final class ThreadHolds {
+final class AnnotatedHolds {
 
-	private static final ThreadLocal<@Nullable ThreadHolds> CURRENT = new ThreadLocal<>();
+	private static final ThreadLocal<@Nullable AnnotatedHolds> CURRENT = new ThreadLocal<>();
 
-	private final Deque<Hold> holds = new ArrayDeque<>(2);
+	private final Deque<AnnotatedHold> holds = new ArrayDeque<>(2);
 
 	private final InterruptHandshake handshake = new InterruptHandshake(Thread.currentThread());
 
-	private ThreadHolds() {
+	private AnnotatedHolds() {
 	}
 
 	/**
@@ -31,13 +31,13 @@ final class ThreadHolds {
 	 * released it
 	 * @throws io.github.consullock.LockLostException if it has one that was lost
 	 */
-	static @Nullable Hold find(ConsulLockRegistry registry, String key) {
-		ThreadHolds current = CURRENT.get();
+	static @Nullable AnnotatedHold find(ConsulLockRegistry registry, String key) {
+		AnnotatedHolds current = CURRENT.get();
 		if (current == null) {
 			return null;
 		}
-		Predicate<Hold> same = (hold) -> hold.registry() == registry && hold.handle().key().equals(key);
-		Hold hold = current.holds.stream().filter(same).findFirst().orElse(null);
+		Predicate<AnnotatedHold> same = (hold) -> hold.registry() == registry && hold.handle().key().equals(key);
+		AnnotatedHold hold = current.holds.stream().filter(same).findFirst().orElse(null);
 		return (hold != null && hold.isUsable()) ? hold : null;
 	}
 
@@ -47,12 +47,12 @@ final class ThreadHolds {
 	 * @param handle the hold
 	 * @return what runs bodies under it
 	 */
-	static Hold add(ConsulLockRegistry registry, LockHandle handle) {
-		ThreadHolds current = CURRENT.get();
+	static AnnotatedHold add(ConsulLockRegistry registry, LockHandle handle) {
+		AnnotatedHolds current = CURRENT.get();
 		if (current == null) {
-			current = new ThreadHolds();
+			current = new AnnotatedHolds();
 		}
-		Hold hold = new Hold(registry, handle, current.handshake.newCancellation());
+		AnnotatedHold hold = new AnnotatedHold(registry, handle, current.handshake.newCancellation());
 		current.holds.push(hold);
 		CURRENT.set(current);
 		return hold;
@@ -62,7 +62,7 @@ final class ThreadHolds {
 	 * Forgets the innermost hold of this thread.
 	 */
 	static void remove() {
-		ThreadHolds current = CURRENT.get();
+		AnnotatedHolds current = CURRENT.get();
 		if (current != null) {
 			current.holds.pop();
 			if (current.holds.isEmpty()) {

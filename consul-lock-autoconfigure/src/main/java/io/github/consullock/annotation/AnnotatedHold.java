@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * A hold by annotated methods of one thread: the outermost acquires and releases it,
  * those inside join it.
  */
-final class Hold {
+final class AnnotatedHold {
 
 	private final ConsulLockRegistry registry;
 
@@ -20,7 +20,7 @@ final class Hold {
 
 	private final InterruptHandshake.Cancellation cancellation;
 
-	Hold(ConsulLockRegistry registry, LockHandle handle, InterruptHandshake.Cancellation cancellation) {
+	AnnotatedHold(ConsulLockRegistry registry, LockHandle handle, InterruptHandshake.Cancellation cancellation) {
 		this.registry = registry;
 		this.handle = handle;
 		this.cancellation = cancellation;

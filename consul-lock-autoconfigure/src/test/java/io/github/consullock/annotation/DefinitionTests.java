@@ -1,0 +1,548 @@
+package io.github.consullock.annotation;
+
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Flow;
+import java.util.concurrent.Future;
+
+import io.github.consullock.lock.ConsulLockRegistry;
+import kotlin.coroutines.Continuation;
+import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+import org.springframework.aop.config.AopConfigUtils;
+import org.springframework.aop.support.AopUtils;
+import org.springframework.beans.factory.BeanCreationException;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
+import org.springframework.beans.factory.support.BeanDefinitionRegistry;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.annotation.AnnotationConfigApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
+import org.springframework.context.annotation.Primary;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+@ExtendWith(OutputCaptureExtension.class)
+class DefinitionTests {
+
+	@ParameterizedTest
+	@ValueSource(classes = { ReturnsFuture.class, ReturnsStage.class, ReturnsPublisher.class, ReturnsMono.class,
+			ReturnsFlux.class, ReturnsCallable.class })
+	void aMethodThatReturnsBeforeItsWorkIsDoneStopsTheStart(Class<?> type) {
+		DistributedLockDefinitionException refusal = refusal(type);
+		assertThat(refusal.description()).contains(type.getName() + ".run()").contains("before its work is done");
+		assertThat(refusal.action()).isNotBlank();
+		assertThat(refusal).hasMessage(refusal.description() + " " + refusal.action());
+		assertThat(refusal.beanClass()).isEqualTo(type);
+		assertThat(refusal.method()).isNotNull();
+	}
+
+	@Test
+	void aSuspendFunctionStopsTheStart() {
+		assertThat(refusal(Suspending.class)).hasMessageContaining("Suspending.run(String, Continuation)")
+			.hasMessageContaining("suspend");
+	}
+
+	@ParameterizedTest
+	@ValueSource(
+			classes = { SkipsInt.class, SkipsChar.class, SkipsNonNull.class, SkipsCollectionWithoutConstructor.class })
+	void aMethodThatCannotSayThatItWasSkippedMayNotSkip(Class<?> type) {
+		assertThat(refusal(type).description()).contains(type.getName() + ".run()").contains("SKIP");
+	}
+
+	@ParameterizedTest
+	@ValueSource(classes = { NegativeWait.class, MalformedWait.class, MissingWait.class })
+	void aWaitTimeThatIsNoDurationStopsTheStart(Class<?> type) {
+		assertThat(refusal(type).description()).contains(type.getName() + ".run()").contains("waitTime");
+	}
+
+	@ParameterizedTest
+	@ValueSource(
+			classes = { NoKey.class, BadExpression.class, UnknownName.class, BadText.class, MissingProperty.class })
+	void aKeyThatIsNoneStopsTheStart(Class<?> type) {
+		assertThat(refusal(type).description()).contains(type.getName() + ".run(").contains("has the key '");
+	}
+
+	@Test
+	void aClassThatIsAnnotatedIsCheckedMethodByMethod() {
+		assertThat(refusal(ClassWithName.class).description()).contains("ClassWithName.without()").contains("#id");
+	}
+
+	@ParameterizedTest
+	@ValueSource(
+			classes = { PrivateMethod.class, StaticMethod.class, FinalMethod.class, FinalMethodOfAnnotatedClass.class,
+					FinalClass.class, FinalAnnotatedClass.class, NotInInterface.class, OtherPackage.class })
+	void whatNoProxyCanLockStopsTheStart(Class<?> type) {
+		DistributedLockDefinitionException refusal = refusal(type);
+		assertThat(refusal.description()).contains(type.getName());
+		assertThat(refusal.action()).isNotBlank();
+	}
+
+	@ParameterizedTest
+	@ValueSource(
+			classes = { PrivateMethod.class, StaticMethod.class, FinalMethod.class, FinalMethodOfAnnotatedClass.class,
+					FinalClass.class, FinalAnnotatedClass.class, NotInInterface.class, OtherPackage.class })
+	void whatNoProxyCanLockIsAWarningUnlessStrict(Class<?> type, CapturedOutput output) {
+		try (AnnotationConfigApplicationContext context = LockContext.start(LockContext.Lenient.class, type)) {
+			assertThat(output).contains(type.getName()).contains("runs unlocked");
+		}
+	}
+
+	@Test
+	void aFinalClassWithAnInterfaceIsLockedByAProxyOfInterfacesOnly() {
+		try (AnnotationConfigApplicationContext context = LockContext.start(FinalTask.class)) {
+			context.getBean(Runnable.class).run();
+			assertThat(LockContext.registry(context).events).hasSize(2);
+		}
+		assertThat(refusal(FinalTask.class, ClassProxies.class).description()).contains("is final");
+	}
+
+	@Test
+	void anAnnotatedBeanThatIsCreatedLateIsCheckedThen() {
+		try (AnnotationConfigApplicationContext context = LockContext.start(LazyBeans.class)) {
+			assertThatExceptionOfType(BeanCreationException.class).isThrownBy(() -> context.getBean(NoKey.class))
+				.withRootCauseInstanceOf(IllegalArgumentException.class)
+				.havingCause()
+				.isInstanceOf(DistributedLockDefinitionException.class);
+		}
+	}
+
+	@Test
+	void anAnnotatedBeanWithoutAProxyStopsTheStart() {
+		AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
+		context.registerBean(DistributedLockAdvisor.class, () -> new DistributedLockAdvisor(context.getBeanFactory()));
+		context.registerBean(DistributedLockPostProcessor.class,
+				() -> new DistributedLockPostProcessor(context.getBean(DistributedLockAdvisor.class), true));
+		context.register(LockContext.Registry.class, Fine.class);
+		assertThat(definition(catchThrowable(context::refresh))).hasMessageContaining("has no proxy");
+	}
+
+	@Test
+	void aRegistryIsFoundByQualifierAndByName() {
+		try (AnnotationConfigApplicationContext context = LockContext.start(SecondRegistry.class, ByQualifier.class,
+				ByName.class)) {
+			context.getBean(ByQualifier.class).run();
+			assertThat(context.getBean("second", FakeLockRegistry.class).events).hasSize(2);
+			context.getBean(ByName.class).run();
+			assertThat(context.getBean("consulLockRegistry", FakeLockRegistry.class).events).hasSize(2);
+		}
+	}
+
+	@Test
+	void thePrimaryRegistryIsTheDefaultAmongSeveral() {
+		try (AnnotationConfigApplicationContext context = LockContext.start(PrimaryRegistry.class, Fine.class)) {
+			context.getBean(Fine.class).run();
+			assertThat(context.getBean("second", FakeLockRegistry.class).events).hasSize(2);
+		}
+	}
+
+	@Test
+	void aRegistryThatIsAmbiguousOrMissingStopsTheStart() {
+		assertThat(refusal(SecondRegistry.class, Fine.class)).hasMessageContaining("Fine.run()")
+			.hasMessageContaining("[consulLockRegistry, second]");
+		assertThat(refusal(Unknown.class)).hasMessageContaining("'nowhere'");
+	}
+
+	@Test
+	void anApplicationWithoutRegistryDoesNotStartWithAnAnnotatedBean() {
+		AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
+		context.register(LockContext.Locking.class, Fine.class);
+		assertThat(definition(catchThrowable(context::refresh)))
+			.hasMessageContaining("no bean of type ConsulLockRegistry");
+	}
+
+	@Test
+	void anApplicationWithoutAnnotatedBeansNeedsNoRegistry() {
+		AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
+		context.register(LockContext.Locking.class, Plain.class);
+		context.refresh();
+		assertThat(AopUtils.isAopProxy(context.getBean(Plain.class))).isFalse();
+		context.close();
+	}
+
+	@Test
+	void noBeanIsCreatedTooEarly(CapturedOutput output) {
+		try (AnnotationConfigApplicationContext context = LockContext.start(SecondRegistry.class, ByName.class)) {
+			assertThat(context.isActive()).isTrue();
+			assertThat(output).doesNotContain("not eligible");
+		}
+	}
+
+	@Test
+	void annotatedClassesAreRecognizedWithoutARegistry() {
+		assertThat(DistributedLockAnnotations.isAnnotated(Fine.class)).isTrue();
+		assertThat(DistributedLockAnnotations.isAnnotated(ClassWithName.class)).isTrue();
+		assertThat(DistributedLockAnnotations.isAnnotated(PrivateMethod.class)).isTrue();
+		assertThat(DistributedLockAnnotations.isAnnotated(DistributedLockTests.InterfaceAnnotated.class)).isTrue();
+		assertThat(DistributedLockAnnotations.isAnnotated(Plain.class)).isFalse();
+		assertThat(DistributedLockAnnotations.isAnnotated(String.class)).isFalse();
+	}
+
+	private static DistributedLockDefinitionException refusal(Class<?>... classes) {
+		return definition(catchThrowable(() -> LockContext.start(classes).close()));
+	}
+
+	private static DistributedLockDefinitionException definition(@Nullable Throwable thrown) {
+		for (Throwable each = thrown; each != null; each = each.getCause()) {
+			if (each instanceof DistributedLockDefinitionException definition) {
+				return definition;
+			}
+		}
+		throw new AssertionError("no refusal, but " + thrown, thrown);
+	}
+
+	static class Plain {
+
+		public void run() {
+		}
+
+	}
+
+	static class Fine {
+
+		@DistributedLock("fine")
+		public void run() {
+		}
+
+	}
+
+	static class ReturnsFuture {
+
+		@DistributedLock("a")
+		public Future<String> run() {
+			return CompletableFuture.completedFuture("");
+		}
+
+	}
+
+	static class ReturnsStage {
+
+		@DistributedLock("a")
+		public CompletionStage<String> run() {
+			return CompletableFuture.completedFuture("");
+		}
+
+	}
+
+	static class ReturnsPublisher {
+
+		@DistributedLock("a")
+		public Flow.@Nullable Publisher<String> run() {
+			return null;
+		}
+
+	}
+
+	static class ReturnsMono {
+
+		@DistributedLock("a")
+		public Mono<String> run() {
+			return Mono.empty();
+		}
+
+	}
+
+	static class ReturnsFlux {
+
+		@DistributedLock("a")
+		public Flux<String> run() {
+			return Flux.empty();
+		}
+
+	}
+
+	static class ReturnsCallable {
+
+		@DistributedLock("a")
+		public Callable<String> run() {
+			return () -> "";
+		}
+
+	}
+
+	static class Suspending {
+
+		@DistributedLock("a")
+		public @Nullable Object run(String argument, Continuation<String> continuation) {
+			return null;
+		}
+
+	}
+
+	static class SkipsInt {
+
+		@DistributedLock(key = "a", onNotAcquired = NotAcquiredPolicy.SKIP)
+		public int run() {
+			return 1;
+		}
+
+	}
+
+	static class SkipsChar {
+
+		@DistributedLock(key = "a", onNotAcquired = NotAcquiredPolicy.SKIP)
+		public char run() {
+			return 'a';
+		}
+
+	}
+
+	@NullMarked
+	static class SkipsNonNull {
+
+		@DistributedLock(key = "a", onNotAcquired = NotAcquiredPolicy.SKIP)
+		public String run() {
+			return "";
+		}
+
+	}
+
+	abstract static class CustomList implements List<String> {
+
+	}
+
+	static class SkipsCollectionWithoutConstructor {
+
+		@DistributedLock(key = "a", onNotAcquired = NotAcquiredPolicy.SKIP)
+		public @Nullable CustomList run() {
+			return null;
+		}
+
+	}
+
+	static class NegativeWait {
+
+		@DistributedLock(key = "a", waitTime = "-5s")
+		public void run() {
+		}
+
+	}
+
+	static class MalformedWait {
+
+		@DistributedLock(key = "a", waitTime = "soon")
+		public void run() {
+		}
+
+	}
+
+	static class MissingWait {
+
+		@DistributedLock(key = "a", waitTime = "${nowhere.to.be.found}")
+		public void run() {
+		}
+
+	}
+
+	static class NoKey {
+
+		@DistributedLock
+		public void run() {
+		}
+
+	}
+
+	static class BadExpression {
+
+		@DistributedLock("a/#{#id +}")
+		public void run(long id) {
+		}
+
+	}
+
+	static class UnknownName {
+
+		@DistributedLock("a/#{#order}")
+		public void run(long id) {
+		}
+
+	}
+
+	static class BadText {
+
+		@DistributedLock("a b")
+		public void run() {
+		}
+
+	}
+
+	static class MissingProperty {
+
+		@DistributedLock("${nowhere.to.be.found}/a")
+		public void run() {
+		}
+
+	}
+
+	@DistributedLock("a/#{#id}")
+	static class ClassWithName {
+
+		public void with(long id) {
+		}
+
+		public void without() {
+		}
+
+	}
+
+	static class PrivateMethod {
+
+		@DistributedLock("a")
+		@SuppressWarnings("UnusedMethod") // it is the annotation that counts
+		private void run() {
+		}
+
+	}
+
+	static class StaticMethod {
+
+		@DistributedLock("a")
+		public static void run() {
+		}
+
+	}
+
+	static class FinalMethod {
+
+		@DistributedLock("a")
+		public final void run() {
+		}
+
+	}
+
+	@DistributedLock("a")
+	static class FinalMethodOfAnnotatedClass {
+
+		public void open() {
+		}
+
+		public final void run() {
+		}
+
+	}
+
+	static final class FinalClass {
+
+		@DistributedLock("a")
+		public void run() {
+		}
+
+	}
+
+	@DistributedLock("a")
+	static final class FinalAnnotatedClass {
+
+		public void run() {
+		}
+
+	}
+
+	static class NotInInterface implements Runnable {
+
+		@Override
+		public void run() {
+		}
+
+		@DistributedLock("a")
+		public void other() {
+		}
+
+	}
+
+	static class OtherPackage extends io.github.consullock.annotation.other.PackagePrivate {
+
+	}
+
+	static final class FinalTask implements Runnable {
+
+		@Override
+		@DistributedLock("a")
+		public void run() {
+		}
+
+	}
+
+	static class ByQualifier {
+
+		@DistributedLock(key = "a", registry = "elsewhere")
+		public void run() {
+		}
+
+	}
+
+	static class ByName {
+
+		@DistributedLock(key = "a", registry = "consulLockRegistry")
+		public void run() {
+		}
+
+	}
+
+	static class Unknown {
+
+		@DistributedLock(key = "a", registry = "nowhere")
+		public void run() {
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class LazyBeans {
+
+		@Bean
+		@Lazy
+		NoKey noKey() {
+			return new NoKey();
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class SecondRegistry {
+
+		@Bean
+		@Qualifier("elsewhere")
+		ConsulLockRegistry second() {
+			return new FakeLockRegistry();
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class PrimaryRegistry {
+
+		@Bean
+		@Primary
+		ConsulLockRegistry second() {
+			return new FakeLockRegistry();
+		}
+
+	}
+
+	/** As Spring Boot does by default. */
+	@Configuration(proxyBeanMethods = false)
+	static class ClassProxies {
+
+		@Bean
+		static BeanFactoryPostProcessor forceClassProxies() {
+			return (beanFactory) -> AopConfigUtils
+				.forceAutoProxyCreatorToUseClassProxying((BeanDefinitionRegistry) beanFactory);
+		}
+
+	}
+
+}
