@@ -1,6 +1,7 @@
 package io.github.consullock.consul;
 
 import java.io.EOFException;
+import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
@@ -14,7 +15,9 @@ import javax.net.ssl.SSLException;
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockException;
+import org.apache.hc.client5.http.ClientProtocolException;
 import org.apache.hc.client5.http.ConnectTimeoutException;
+import org.apache.hc.core5.http.ConnectionClosedException;
 import org.apache.hc.core5.http.ConnectionRequestTimeoutException;
 import org.apache.hc.core5.http.NoHttpResponseException;
 import org.jspecify.annotations.Nullable;
@@ -60,7 +63,7 @@ final class ConsulErrors {
 	/**
 	 * For a request that got no complete answer.
 	 */
-	LockException of(ConsulRequest request, Exception ex) {
+	LockException of(ConsulRequest request, IOException ex) {
 		if (ex instanceof SSLException && !causedBy(ex, SocketException.class) && !causedBy(ex, EOFException.class)
 				&& !causedBy(ex, ClosedChannelException.class) && !causedBy(ex, SocketTimeoutException.class)) {
 			return tls(request, ex);
@@ -68,7 +71,7 @@ final class ConsulErrors {
 		return new ConsulUnavailableException(what(request) + " failed: " + reason(request, ex) + ". " + ADDRESS, ex);
 	}
 
-	private LockException tls(ConsulRequest request, Exception ex) {
+	private ConsulRefusedException tls(ConsulRequest request, IOException ex) {
 		if (!causedBy(ex, GeneralSecurityException.class)
 				&& String.valueOf(ex.getMessage()).startsWith("Unsupported or unrecognized SSL message")) {
 			return new ConsulRefusedException(
@@ -78,12 +81,12 @@ final class ConsulErrors {
 				what(request) + " failed in the TLS handshake: " + ex.getMessage() + ". " + TLS, ex);
 	}
 
-	private static String reason(ConsulRequest request, Exception ex) {
+	private static String reason(ConsulRequest request, IOException ex) {
 		if (ex instanceof ConnectionRequestTimeoutException) {
 			return "all connections were in use for too long";
 		}
 		if (ex instanceof ConnectTimeoutException) {
-			return "no connection within the connect timeout (" + ex.getMessage() + ")";
+			return "no connection in time (" + ex.getMessage() + ")";
 		}
 		if (ex instanceof SocketTimeoutException || ex instanceof InterruptedIOException) {
 			return "no answer within " + request.timeout().toMillis() + " ms";
@@ -91,8 +94,11 @@ final class ConsulErrors {
 		if (ex instanceof UnknownHostException) {
 			return "the host name is unknown (" + ex.getMessage() + ")";
 		}
-		if (ex instanceof NoHttpResponseException) {
-			return "the server closed the connection without an answer";
+		if (ex instanceof NoHttpResponseException || ex instanceof ConnectionClosedException) {
+			return "the server closed the connection before its answer was complete";
+		}
+		if (ex instanceof ClientProtocolException) {
+			return "the answer is no HTTP. " + SCHEME;
 		}
 		return (ex.getMessage() != null) ? ex.getMessage() : ex.toString();
 	}

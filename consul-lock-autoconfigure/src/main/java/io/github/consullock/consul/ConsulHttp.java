@@ -60,27 +60,37 @@ final class ConsulHttp {
 			throw this.errors.interrupted(request, null);
 		}
 		String aclToken = token();
+		try {
+			return sendOrRepeat(lane, request, aclToken);
+		}
+		catch (IOException ex) {
+			throw given(request, ex, this.errors.of(request, ex));
+		}
+		catch (IllegalStateException ex) {
+			// A pool that is shut down says so like this.
+			throw given(request, ex, ex);
+		}
+	}
+
+	private RuntimeException given(ConsulRequest request, Exception ex, RuntimeException otherwise) {
+		if (Thread.currentThread().isInterrupted()) {
+			return this.errors.interrupted(request, ex);
+		}
+		return this.closed ? this.errors.closed(request) : otherwise;
+	}
+
+	private ConsulAnswer sendOrRepeat(HttpLane lane, ConsulRequest request, @Nullable String aclToken)
+			throws IOException {
 		HttpClientContext context = HttpClientContext.create();
 		long start = System.nanoTime();
 		try {
-			try {
-				return lane.send(this.host, message(request, aclToken), request.timeout(), context);
-			}
-			catch (NoHttpResponseException | SocketException ex) {
-				if (!mayRepeat(request, ex, context, start)) {
-					throw ex;
-				}
-				return lane.send(this.host, message(request, aclToken), request.timeout(), HttpClientContext.create());
-			}
+			return lane.send(this.host, message(request, aclToken), request.timeout(), context);
 		}
-		catch (IOException | RuntimeException ex) {
-			if (Thread.currentThread().isInterrupted()) {
-				throw this.errors.interrupted(request, ex);
+		catch (NoHttpResponseException | SocketException ex) {
+			if (!mayRepeat(request, ex, context, start)) {
+				throw ex;
 			}
-			if (this.closed) {
-				throw this.errors.closed(request);
-			}
-			throw this.errors.of(request, ex);
+			return lane.send(this.host, message(request, aclToken), request.timeout(), HttpClientContext.create());
 		}
 	}
 

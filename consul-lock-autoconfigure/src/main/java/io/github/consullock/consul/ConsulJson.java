@@ -78,7 +78,10 @@ final class ConsulJson {
 		return entries;
 	}
 
-	static String transaction(List<KvOperation> operations) {
+	/**
+	 * A transaction; each operation names its namespace and partition by itself.
+	 */
+	static String transaction(List<KvOperation> operations, @Nullable String namespace, @Nullable String partition) {
 		ArrayNode json = MAPPER.createArrayNode();
 		for (KvOperation operation : operations) {
 			ObjectNode kv = json.addObject().putObject("KV");
@@ -95,6 +98,12 @@ final class ConsulJson {
 			}
 			if (operation.session() != null) {
 				kv.put("Session", operation.session());
+			}
+			if (namespace != null) {
+				kv.put("Namespace", namespace);
+			}
+			if (partition != null) {
+				kv.put("Partition", partition);
 			}
 		}
 		return json.toString();

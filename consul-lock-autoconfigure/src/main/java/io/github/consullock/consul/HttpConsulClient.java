@@ -10,6 +10,7 @@ import java.util.function.Function;
 
 import io.github.consullock.consul.TransactionOutcome.Failure;
 import io.github.consullock.consul.TransactionOutcome.FailureReason;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 
 /**
@@ -20,7 +21,7 @@ import tools.jackson.core.JacksonException;
  */
 public final class HttpConsulClient implements ConsulClient {
 
-	static final Duration RENEWAL_TIMEOUT = Duration.ofSeconds(2);
+	private static final Duration RENEWAL_TIMEOUT = Duration.ofSeconds(2);
 
 	private static final Duration WATCH_SLACK = Duration.ofSeconds(2);
 
@@ -38,10 +39,16 @@ public final class HttpConsulClient implements ConsulClient {
 
 	private final Duration readTimeout;
 
+	private final @Nullable String namespace;
+
+	private final @Nullable String partition;
+
 	HttpConsulClient(HttpConsulClientBuilder settings) {
 		this.errors = new ConsulErrors(settings.base());
 		this.http = new ConsulHttp(settings.base(), settings.query(), settings.token(), this.errors);
 		this.readTimeout = settings.readTimeout();
+		this.namespace = settings.namespace();
+		this.partition = settings.partition();
 		this.locks = new HttpLane(settings.maxConnections(), settings.connectTimeout(), this.readTimeout,
 				settings.sslContext());
 		// One more than the watches of locks, for the watch of the session.
@@ -142,7 +149,7 @@ public final class HttpConsulClient implements ConsulClient {
 	public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
 		boolean onlyChecks = operations.stream().allMatch((operation) -> operation.verb().isCheck());
 		ConsulRequest request = ConsulRequest.put("/v1/txn", onlyChecks ? "consistent" : "",
-				ConsulJson.transaction(operations), min(timeout, this.readTimeout));
+				ConsulJson.transaction(operations, this.namespace, this.partition), min(timeout, this.readTimeout));
 		ConsulAnswer answer = this.http.send(this.locks, request);
 		return switch (answer.status()) {
 			case 200 -> new TransactionOutcome.Committed(parse(request, answer, ConsulJson::results));
@@ -165,6 +172,10 @@ public final class HttpConsulClient implements ConsulClient {
 			failures.add(new Failure(error.operation(), reason, error.what()));
 		}
 		return new TransactionOutcome.RolledBack(failures);
+	}
+
+	int leasedConnections() {
+		return this.locks.leased() + this.watches.leased() + this.renewals.leased();
 	}
 
 	@Override

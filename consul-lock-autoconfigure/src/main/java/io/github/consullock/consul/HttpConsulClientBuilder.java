@@ -45,7 +45,7 @@ public final class HttpConsulClientBuilder {
 			throw invalid(base, "its scheme must be http or https");
 		}
 		if (base.getHost() == null) {
-			throw invalid(base, "it names no host");
+			throw invalid(base, "it names no host, or one with a character that a URI cannot have, such as _");
 		}
 		if (base.getRawUserInfo() != null) {
 			throw new IllegalArgumentException(
@@ -79,7 +79,7 @@ public final class HttpConsulClientBuilder {
 	 * @return this
 	 */
 	public HttpConsulClientBuilder datacenter(@Nullable String datacenter) {
-		this.datacenter = datacenter;
+		this.datacenter = blankToNull(datacenter);
 		return this;
 	}
 
@@ -89,7 +89,7 @@ public final class HttpConsulClientBuilder {
 	 * @return this
 	 */
 	public HttpConsulClientBuilder namespace(@Nullable String namespace) {
-		this.namespace = namespace;
+		this.namespace = blankToNull(namespace);
 		return this;
 	}
 
@@ -99,7 +99,7 @@ public final class HttpConsulClientBuilder {
 	 * @return this
 	 */
 	public HttpConsulClientBuilder partition(@Nullable String partition) {
-		this.partition = partition;
+		this.partition = blankToNull(partition);
 		return this;
 	}
 
@@ -183,6 +183,10 @@ public final class HttpConsulClientBuilder {
 		return value;
 	}
 
+	private static @Nullable String blankToNull(@Nullable String value) {
+		return (value == null || value.isBlank()) ? null : value.strip();
+	}
+
 	URI base() {
 		return this.base;
 	}
@@ -196,13 +200,21 @@ public final class HttpConsulClientBuilder {
 	}
 
 	private static void add(StringJoiner query, String name, @Nullable String value) {
-		if (value != null && !value.isBlank()) {
+		if (value != null) {
 			query.add(name + "=" + ConsulRequest.encodeQuery(value));
 		}
 	}
 
 	Supplier<@Nullable String> token() {
 		return this.token;
+	}
+
+	@Nullable String namespace() {
+		return this.namespace;
+	}
+
+	@Nullable String partition() {
+		return this.partition;
 	}
 
 	SSLContext sslContext() {

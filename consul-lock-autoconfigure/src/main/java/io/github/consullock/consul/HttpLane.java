@@ -3,7 +3,6 @@ package io.github.consullock.consul;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
@@ -29,7 +28,6 @@ import org.apache.hc.core5.http.io.SocketConfig;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.pool.PoolConcurrencyPolicy;
 import org.apache.hc.core5.pool.PoolReusePolicy;
-import org.apache.hc.core5.pool.PoolStats;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 import org.jspecify.annotations.Nullable;
@@ -67,7 +65,7 @@ final class HttpLane {
 							.register("https", new DefaultClientTlsStrategy(sslContext))
 							.build()),
 				PoolConcurrencyPolicy.STRICT, PoolReusePolicy.LIFO, TimeValue.NEG_ONE_MILLISECOND,
-				(socket) -> new SilentConnection());
+				(socket) -> new ConsulConnection());
 		this.connections.setMaxTotal(size);
 		this.connections.setDefaultMaxPerRoute(size);
 		this.connections.setDefaultSocketConfig(SocketConfig.custom().setTcpNoDelay(true).setSoKeepAlive(true).build());
@@ -98,9 +96,8 @@ final class HttpLane {
 			.setResponseTimeout(timeout(timeout))
 			.setProtocolUpgradeEnabled(false)
 			.build());
-		long start = System.nanoTime();
 		return this.client.execute(host, request, context,
-				(response) -> new ConsulAnswer(response.getCode(), body(response, start, timeout), index(response)));
+				(response) -> new ConsulAnswer(response.getCode(), body(response), index(response)));
 	}
 
 	/**
@@ -111,15 +108,15 @@ final class HttpLane {
 		return details != null && details.getRequestCount() > 1;
 	}
 
-	PoolStats stats() {
-		return this.connections.getTotalStats();
+	int leased() {
+		return this.connections.getTotalStats().getLeased();
 	}
 
 	void close() {
 		this.client.close(CloseMode.IMMEDIATE);
 	}
 
-	private static String body(ClassicHttpResponse response, long start, Duration timeout) throws IOException {
+	private static String body(ClassicHttpResponse response) throws IOException {
 		if (response.getEntity() == null) {
 			return "";
 		}
@@ -130,10 +127,6 @@ final class HttpLane {
 				body.write(buffer, 0, count);
 				if (body.size() > MAX_BODY) {
 					throw new IOException("The answer is longer than " + MAX_BODY + " bytes");
-				}
-				// The socket's timeout bounds each read alone.
-				if (System.nanoTime() - start > timeout.toNanos()) {
-					throw new SocketTimeoutException("The answer was not complete after " + timeout.toMillis() + " ms");
 				}
 			}
 		}

@@ -16,6 +16,7 @@ import io.github.consullock.consul.TransactionOutcome.RolledBack;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -25,6 +26,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 /**
  * What each {@link ConsulClient} does, so that one may stand for another.
  */
+@Timeout(120)
 abstract class ConsulClientContractTests {
 
 	static final Duration SECONDS = Duration.ofSeconds(5);
@@ -407,7 +409,7 @@ abstract class ConsulClientContractTests {
 			flag.complete(Thread.currentThread().isInterrupted());
 		});
 		thread.start();
-		awaitBlocked(thread);
+		TestThreads.awaitBlocked(thread);
 		thread.interrupt();
 		assertThat(failure.get(10, TimeUnit.SECONDS)).isInstanceOf(ConsulUnavailableException.class)
 			.hasMessageContaining("interrupted");
@@ -428,28 +430,12 @@ abstract class ConsulClientContractTests {
 			}
 		});
 		thread.start();
-		awaitBlocked(thread);
+		TestThreads.awaitBlocked(thread);
 		this.client.close();
 		assertThat(failure.get(10, TimeUnit.SECONDS)).isInstanceOf(ConsulUnavailableException.class)
 			.hasMessageContaining("closed");
 		assertThatExceptionOfType(ConsulUnavailableException.class).isThrownBy(() -> this.client.list(this.prefix))
 			.withMessageContaining("closed");
-	}
-
-	/**
-	 * Waits until the thread is in its blocking call: here or there, the client's code is
-	 * not busy otherwise.
-	 */
-	static void awaitBlocked(Thread thread) {
-		org.awaitility.Awaitility.await().until(() -> {
-			for (StackTraceElement frame : thread.getStackTrace()) {
-				if (frame.getMethodName().equals("park") || frame.getMethodName().equals("poll")
-						|| frame.getMethodName().startsWith("await") || frame.getMethodName().startsWith("read")) {
-					return true;
-				}
-			}
-			return false;
-		});
 	}
 
 	private CompletableFuture<KvSnapshot> watching(String key, long index) {
