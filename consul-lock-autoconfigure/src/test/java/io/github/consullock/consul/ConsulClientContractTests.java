@@ -247,6 +247,80 @@ abstract class ConsulClientContractTests {
 	}
 
 	@Test
+	void rolledBackOperationsLeaveNoTrace() {
+		String key = key("k");
+		long index = lastOf(transact(KvOperation.set(key, "v", 1))).modifyIndex();
+		transact(KvOperation.delete(key), KvOperation.set(key("l"), "", 0), KvOperation.checkNotExists(key),
+				KvOperation.checkIndex(key("absent"), 1));
+		assertThat(read(key)).isEqualTo(new KvEntry(key, "v", 1, null, index));
+		assertThat(this.client.read(key("l"), SECONDS)).isEmpty();
+	}
+
+	@Test
+	void checkInTransactionSeesTheIndexOfItsOwnWrites() {
+		String key = key("k");
+		long index = lastOf(transact(KvOperation.set(key, "v", 1))).modifyIndex();
+		assertThat(reasons(transact(KvOperation.set(key, "w", 1), KvOperation.checkIndex(key, index))))
+			.containsExactly(FailureReason.CHANGED);
+		assertThat(transact(KvOperation.delete(key), KvOperation.checkNotExists(key))).isInstanceOf(Committed.class);
+	}
+
+	@Test
+	void lockMayBeTakenTwiceByItsHolderButNotAfterItGaveItUp() {
+		String session = session(Duration.ZERO);
+		String key = key("k");
+		transact(KvOperation.lock(key, session, "v", 1), KvOperation.lock(key, session, "w", 1));
+		assertThat(read(key).value()).isEqualTo("w");
+		assertThat(
+				reasons(transact(KvOperation.unlock(key, session, "x", 1), KvOperation.unlock(key, session, "y", 1))))
+			.containsExactly(FailureReason.NOT_HELD);
+		assertThat(read(key).session()).isEqualTo(session);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "a//b", "a/../b", "a/./b", "a/.." })
+	void keyThatConsulWouldRedirectIsRefused(String name) {
+		assertThatExceptionOfType(ConsulRefusedException.class).isThrownBy(() -> this.client.read(key(name), SECONDS))
+			.withMessageContaining("301");
+		assertThatExceptionOfType(ConsulRefusedException.class)
+			.isThrownBy(() -> this.client.read("/" + key(name), SECONDS))
+			.withMessageContaining("301");
+	}
+
+	@Test
+	void emptyKeyIsRefused() {
+		assertThatExceptionOfType(ConsulRefusedException.class).isThrownBy(() -> transact(KvOperation.set("", "v", 0)));
+	}
+
+	@Test
+	void lockDelayAboveAMinuteIsToldAsItWasGiven() {
+		String session = session(Duration.ofSeconds(90));
+		assertThat(this.client.renewSession(session))
+			.isEqualTo(new RenewalOutcome.Renewed(Duration.ofSeconds(10), Duration.ofSeconds(90)));
+	}
+
+	@Test
+	void lockDelayOutlivesTheDeletionOfItsKey() {
+		String session = session(Duration.ofSeconds(30));
+		String other = session(Duration.ZERO);
+		String key = key("k");
+		transact(KvOperation.lock(key, session, "v", 1));
+		this.client.destroySession(session);
+		transact(KvOperation.delete(key));
+		assertThat(reasons(transact(KvOperation.checkNotExists(key), KvOperation.lock(key, other, "w", 1))))
+			.containsExactly(FailureReason.IN_LOCK_DELAY);
+	}
+
+	@Test
+	void plainWriteIsNotStoppedByLockDelay() {
+		String session = session(Duration.ofSeconds(30));
+		String key = key("k");
+		transact(KvOperation.lock(key, session, "v", 1));
+		this.client.destroySession(session);
+		assertThat(transact(KvOperation.set(key, "w", 0))).isInstanceOf(Committed.class);
+	}
+
+	@Test
 	void tooManyOperationsAreRefused() {
 		KvOperation[] operations = new KvOperation[129];
 		for (int i = 0; i < operations.length; i++) {
