@@ -24,13 +24,14 @@ interface KeeperThreads {
 	Task alarm(Duration delay, Runnable task);
 
 	/**
-	 * Runs a task that waits for answers for most of its life.
+	 * Runs a task that waits for an answer for most of its life.
 	 */
-	Task watch(Runnable task);
+	Task watch(Duration delay, Runnable task);
 
 	/**
 	 * Drops what was to run, interrupts alarms and watches, and waits a few seconds for a
-	 * request that runs.
+	 * request that runs, then interrupts it, too. What is given to it afterwards is
+	 * rejected with a {@link java.util.concurrent.RejectedExecutionException}.
 	 */
 	void shutdown();
 

@@ -48,8 +48,8 @@ final class RealKeeperThreads implements KeeperThreads {
 	}
 
 	@Override
-	public Task watch(Runnable task) {
-		return schedule(this.watches, Duration.ZERO, task, true);
+	public Task watch(Duration delay, Runnable task) {
+		return schedule(this.watches, delay, task, true);
 	}
 
 	private static Task schedule(ScheduledThreadPoolExecutor executor, Duration delay, Runnable task,
@@ -66,6 +66,8 @@ final class RealKeeperThreads implements KeeperThreads {
 		try {
 			if (!this.requests.awaitTermination(5, TimeUnit.SECONDS)) {
 				this.requests.shutdownNow();
+				// What it was interrupted in may leave something to clean up.
+				this.requests.awaitTermination(1, TimeUnit.SECONDS);
 			}
 		}
 		catch (InterruptedException ex) {

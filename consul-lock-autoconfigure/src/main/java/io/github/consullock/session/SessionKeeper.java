@@ -1,9 +1,7 @@
 package io.github.consullock.session;
 
 import java.time.Duration;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
@@ -12,7 +10,6 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockException;
 import io.github.consullock.LockLostReason;
@@ -20,6 +17,7 @@ import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.RenewalOutcome;
 import io.github.consullock.consul.RenewalOutcome.Ended;
 import io.github.consullock.consul.RenewalOutcome.Renewed;
+import io.github.consullock.consul.SessionSnapshot;
 
 /**
  * Keeps at most one session alive: creates it when first asked, renews it every TTL/10,
@@ -47,9 +45,17 @@ public final class SessionKeeper implements AutoCloseable {
 
 	private static final Logger logger = LoggerFactory.getLogger(SessionKeeper.class);
 
+	private static final Duration RETRY_PAUSE = Duration.ofMillis(250);
+
 	private static final Duration WATCH_WAIT = Duration.ofSeconds(20);
 
-	private static final Duration RETRY_PAUSE = Duration.ofMillis(250);
+	/** Bounds the looks at a server that answers without waiting. */
+	private static final Duration WATCH_PAUSE = Duration.ofMillis(100);
+
+	private static final Duration WATCH_RETRY_PAUSE = Duration.ofSeconds(1);
+
+	/** Where the watch cannot help, so that it costs next to nothing. */
+	private static final Duration WATCH_REFUSED_PAUSE = Duration.ofSeconds(20);
 
 	private final ConsulClient client;
 
@@ -59,21 +65,25 @@ public final class SessionKeeper implements AutoCloseable {
 
 	private final KeeperThreads threads;
 
+	private final DoomedSessions doomed;
+
 	/** Guards the fields below; never held during a request. */
 	private final ReentrantLock lock = new ReentrantLock();
 
 	private State state = State.NONE;
 
+	/** What those who asked for a session wait for, once one was asked for. */
 	private CompletableFuture<ConsulSession> pending = new CompletableFuture<>();
 
+	/** Set while the state is LIVE, and only then. */
 	private @Nullable ConsulSession live;
 
 	private KeeperThreads.@Nullable Task renewal;
 
 	private KeeperThreads.@Nullable Task watch;
 
-	/** Sessions that are over, until Consul has destroyed them. */
-	private final Set<String> doomed = ConcurrentHashMap.newKeySet();
+	/** Whether the live session is to be renewed at once. */
+	private boolean suspected;
 
 	/**
 	 * Creates a keeper; asks nothing of Consul yet.
@@ -90,28 +100,28 @@ public final class SessionKeeper implements AutoCloseable {
 		this.settings = settings;
 		this.listener = listener;
 		this.threads = threads;
+		this.doomed = new DoomedSessions(client, threads, settings.ttl());
 	}
 
 	/**
 	 * The live session, created if there is none. Creation goes on when the caller gives
 	 * up waiting, and serves the next.
 	 * @return completes with the session, or with the {@link LockException} that kept it
-	 * from being created
+	 * from being created. It may complete on the thread that renews: what depends on it
+	 * must not block.
 	 */
 	public CompletableFuture<ConsulSession> session() {
+		endIfPastDeadline();
 		this.lock.lock();
 		try {
 			if (this.state == State.CLOSED) {
-				return CompletableFuture.failedFuture(new ConsulUnavailableException("The session keeper is closed"));
+				return CompletableFuture.failedFuture(closed());
 			}
 			if (this.live != null) {
-				return this.live.isLive() ? CompletableFuture.completedFuture(this.live)
-						// The deadline has passed, the alarm is about to say so.
-						: CompletableFuture
-							.failedFuture(new ConsulUnavailableException("The session has just passed its deadline"));
+				return CompletableFuture.completedFuture(this.live);
 			}
 			if (this.state == State.NONE) {
-				this.state = State.CREATING;
+				become(State.CREATING, null);
 				this.pending = new CompletableFuture<>();
 				this.threads.request(Duration.ZERO, this::create);
 			}
@@ -122,11 +132,35 @@ public final class SessionKeeper implements AutoCloseable {
 		}
 	}
 
+	/** After a pause of the process, somebody may ask before the alarm goes off. */
+	private void endIfPastDeadline() {
+		ConsulSession present;
+		this.lock.lock();
+		try {
+			present = this.live;
+		}
+		finally {
+			this.lock.unlock();
+		}
+		if (present != null && !present.isLive()) {
+			over(present);
+		}
+	}
+
 	/**
 	 * Has the session renewed now, because somebody was told that it is no more.
 	 * @param suspect the session
 	 */
 	public void verify(ConsulSession suspect) {
+		this.lock.lock();
+		try {
+			if (this.live == suspect) {
+				this.suspected = true;
+			}
+		}
+		finally {
+			this.lock.unlock();
+		}
 		scheduleRenewal(suspect, Duration.ZERO);
 	}
 
@@ -140,37 +174,40 @@ public final class SessionKeeper implements AutoCloseable {
 		}
 	}
 
+	/** The one place where the state changes. Needs the lock. */
+	private void become(State next, @Nullable ConsulSession session) {
+		this.state = next;
+		this.live = session;
+		this.suspected = false;
+		if (this.renewal != null) {
+			this.renewal.cancel();
+		}
+		if (this.watch != null) {
+			this.watch.cancel();
+		}
+		this.renewal = null;
+		this.watch = null;
+	}
+
 	private void create() {
 		String id = null;
 		try {
 			id = this.client.createSession(this.settings.toRequest());
 			long sentAt = this.threads.nanoTime();
-			checkTaken(id, this.client.renewSession(id));
+			if (!(this.client.renewSession(id) instanceof Renewed renewed)) {
+				throw new ConsulUnavailableException("The session " + id + " ended right after it was created");
+			}
+			this.settings.checkTaken(renewed);
 			SessionLease lease = new SessionLease(sentAt, this.settings.ttl(), this.settings.safetyMargin());
 			begin(new ConsulSession(id, lease, this.threads::nanoTime));
 		}
-		catch (RuntimeException ex) {
+		catch (RuntimeException | Error ex) {
+			// After an Error too, or all would wait for a creation that nobody goes on
+			// with.
 			if (id != null) {
 				this.doomed.add(id);
-				destroy(id, 0);
 			}
 			fail(ex);
-		}
-	}
-
-	/**
-	 * A body that the server did not read gives a session without a TTL, with status 200;
-	 * only the answer to a renewal shows it.
-	 */
-	private void checkTaken(String id, RenewalOutcome outcome) {
-		if (!(outcome instanceof Renewed renewed)) {
-			throw new ConsulUnavailableException("The session " + id + " ended right after it was created");
-		}
-		if (!renewed.ttl().equals(this.settings.ttl()) || !renewed.lockDelay().equals(this.settings.lockDelay())) {
-			throw new ConsulRefusedException(
-					"Consul did not take the session's settings: wanted a TTL of " + this.settings.ttl()
-							+ " and a lock-delay of " + this.settings.lockDelay() + ", got " + renewed.ttl() + " and "
-							+ renewed.lockDelay() + ". Does a proxy in front of Consul change request bodies?");
 		}
 	}
 
@@ -179,29 +216,28 @@ public final class SessionKeeper implements AutoCloseable {
 		this.lock.lock();
 		try {
 			if (this.state == State.CLOSED) {
-				throw new ConsulUnavailableException("The session keeper was closed");
+				throw closed();
 			}
-			this.state = State.LIVE;
-			this.live = created;
+			become(State.LIVE, created);
 			waiting = this.pending;
-			this.watch = this.threads.watch(() -> watch(created));
 		}
 		finally {
 			this.lock.unlock();
 		}
 		scheduleRenewal(created, renewalPause());
+		scheduleWatch(created, 0, Duration.ZERO);
 		watchDeadline(created);
 		logger.debug("Session {} created, TTL {}", created, this.settings.ttl());
 		waiting.complete(created);
 	}
 
-	private void fail(RuntimeException failure) {
+	private void fail(Throwable failure) {
 		CompletableFuture<ConsulSession> waiting;
 		this.lock.lock();
 		try {
 			waiting = this.pending;
 			if (this.state == State.CREATING) {
-				this.state = State.NONE;
+				become(State.NONE, null);
 			}
 		}
 		finally {
@@ -217,7 +253,10 @@ public final class SessionKeeper implements AutoCloseable {
 				if (this.renewal != null) {
 					this.renewal.cancel();
 				}
-				this.renewal = this.threads.request(delay, () -> renew(session));
+				// A renewal that was under way when somebody asked for one does not
+				// count.
+				Duration actual = this.suspected ? Duration.ZERO : delay;
+				this.renewal = this.threads.request(actual, () -> renew(session));
 			}
 		}
 		finally {
@@ -226,7 +265,7 @@ public final class SessionKeeper implements AutoCloseable {
 	}
 
 	private void renew(ConsulSession session) {
-		if (!session.isLive()) {
+		if (!beginRenewal(session)) {
 			return;
 		}
 		long sentAt = this.threads.nanoTime();
@@ -250,7 +289,30 @@ public final class SessionKeeper implements AutoCloseable {
 			logger.warn("Consul refuses to renew session {}; it will be lost in {} ms unless that changes: {}", session,
 					session.remaining().toMillis(), ex.getMessage());
 		}
-		scheduleRenewal(session, pause);
+		scheduleRenewal(session, since(sentAt, pause));
+	}
+
+	private boolean beginRenewal(ConsulSession session) {
+		this.lock.lock();
+		try {
+			if (this.live != session || !session.isLive()) {
+				return false;
+			}
+			this.suspected = false;
+			return true;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/**
+	 * What is left of a pause that began when a request was sent, so that the time which
+	 * its answer took does not come on top.
+	 */
+	private Duration since(long sentAt, Duration pause) {
+		Duration rest = pause.minusNanos(this.threads.nanoTime() - sentAt);
+		return rest.isNegative() ? Duration.ZERO : rest;
 	}
 
 	/** TTL/10, or up to a fifth earlier, so that many instances do not renew in step. */
@@ -265,42 +327,48 @@ public final class SessionKeeper implements AutoCloseable {
 			lose(session, LockLostReason.DEADLINE_PASSED);
 		}
 		else {
-			later(() -> this.threads.alarm(remaining, () -> watchDeadline(session)));
-		}
-	}
-
-	/** Ends when the session does, or when it may not be seen. */
-	private void watch(ConsulSession session) {
-		long index = 0;
-		while (session.isLive() && !Thread.currentThread().isInterrupted()) {
 			try {
-				var snapshot = this.client.watchSession(session.id(), index, WATCH_WAIT);
-				if (!snapshot.visible()) {
-					// Gone, or no permission to see it: a renewal can tell.
-					verify(session);
-					return;
-				}
-				index = (snapshot.index() < index) ? 0 : snapshot.index();
+				this.threads.alarm(remaining, () -> watchDeadline(session));
 			}
-			catch (RuntimeException ex) {
-				logger.debug("Session {} cannot be watched, its renewals go on: {}", session, ex.getMessage());
-				index = 0;
-				if (!pause(Duration.ofSeconds(1))) {
-					return;
-				}
+			catch (RejectedExecutionException ex) {
+				logger.debug("The deadline of {} needs no alarm: closed meanwhile", session);
 			}
 		}
 	}
 
-	private static boolean pause(Duration duration) {
+	private void scheduleWatch(ConsulSession session, long index, Duration delay) {
+		this.lock.lock();
 		try {
-			Thread.sleep(duration.toMillis());
-			return true;
+			if (this.live == session) {
+				this.watch = this.threads.watch(delay, () -> watch(session, index));
+			}
 		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
-			return false;
+		finally {
+			this.lock.unlock();
 		}
+	}
+
+	private void watch(ConsulSession session, long index) {
+		long sentAt = this.threads.nanoTime();
+		long next = 0;
+		Duration pause = WATCH_PAUSE;
+		try {
+			SessionSnapshot snapshot = this.client.watchSession(session.id(), index, WATCH_WAIT);
+			if (snapshot.visible()) {
+				// An index that went backwards is of no use any more.
+				next = (snapshot.index() < index) ? 0 : snapshot.index();
+			}
+			else {
+				// Gone, or no permission to see it: a renewal can tell.
+				verify(session);
+				pause = WATCH_REFUSED_PAUSE;
+			}
+		}
+		catch (RuntimeException ex) {
+			logger.debug("Session {} cannot be watched, its renewals go on: {}", session, ex.getMessage());
+			pause = (ex instanceof ConsulUnavailableException) ? WATCH_RETRY_PAUSE : WATCH_REFUSED_PAUSE;
+		}
+		scheduleWatch(session, next, since(sentAt, pause));
 	}
 
 	private void lose(ConsulSession session, LockLostReason reason) {
@@ -314,59 +382,25 @@ public final class SessionKeeper implements AutoCloseable {
 			if (this.live != session) {
 				return;
 			}
-			this.state = State.NONE;
-			this.live = null;
-			this.doomed.add(session.id());
-			stopTasks();
+			become(State.NONE, null);
 		}
 		finally {
 			this.lock.unlock();
 		}
 		LockLostReason reason = session.lostReason().orElseThrow();
 		logger.warn("Session {} is over: {}", session, reason);
-		this.listener.lost(session, reason);
-		later(() -> this.threads.request(Duration.ZERO, () -> destroy(session.id(), 0)));
-	}
-
-	/**
-	 * Frees what a lost session may still hold; retried for as long as Consul may keep
-	 * it, which is twice the TTL.
-	 */
-	private void destroy(String id, int attempt) {
 		try {
-			this.client.destroySession(id);
-			this.doomed.remove(id);
+			this.listener.lost(session, reason);
 		}
 		catch (RuntimeException ex) {
-			if (attempt < 20) {
-				Duration pause = this.settings.ttl().dividedBy(10);
-				later(() -> this.threads.request(pause, () -> destroy(id, attempt + 1)));
-			}
-			else {
-				this.doomed.remove(id);
-			}
+			logger.error("The listener failed for the end of session {}", session, ex);
 		}
+		// Only now: it frees the keys.
+		this.doomed.add(session.id());
 	}
 
-	/** Runs what a closed keeper would reject. */
-	private static void later(Runnable scheduling) {
-		try {
-			scheduling.run();
-		}
-		catch (RejectedExecutionException ex) {
-			logger.debug("Closed meanwhile", ex);
-		}
-	}
-
-	private void stopTasks() {
-		if (this.renewal != null) {
-			this.renewal.cancel();
-		}
-		if (this.watch != null) {
-			this.watch.cancel();
-		}
-		this.renewal = null;
-		this.watch = null;
+	private static ConsulUnavailableException closed() {
+		return new ConsulUnavailableException("There is no session any more: the lock registry was closed");
 	}
 
 	/**
@@ -375,39 +409,30 @@ public final class SessionKeeper implements AutoCloseable {
 	 */
 	@Override
 	public void close() {
-		CompletableFuture<ConsulSession> abandoned = null;
+		CompletableFuture<ConsulSession> abandoned;
 		this.lock.lock();
 		try {
 			if (this.state == State.CLOSED) {
 				return;
 			}
-			if (this.state == State.CREATING) {
-				abandoned = this.pending;
-			}
-			this.state = State.CLOSED;
-			stopTasks();
+			abandoned = this.pending;
 			if (this.live != null) {
 				this.live.lease().end(LockLostReason.SHUTDOWN);
 				this.doomed.add(this.live.id());
-				this.live = null;
 			}
+			become(State.CLOSED, null);
 		}
 		finally {
 			this.lock.unlock();
 		}
-		if (abandoned != null) {
-			abandoned.completeExceptionally(new ConsulUnavailableException("The session keeper was closed"));
-		}
-		// A creation under way finds the keeper closed, and destroys what it created.
+		// An interrupt must not keep the session from being destroyed.
+		boolean interrupted = Thread.interrupted();
+		// Done already, unless a creation is under way: that finds the keeper closed.
+		abandoned.completeExceptionally(closed());
 		this.threads.shutdown();
-		for (String id : this.doomed) {
-			try {
-				this.client.destroySession(id);
-			}
-			catch (RuntimeException ex) {
-				logger.warn("Session {} could not be destroyed; Consul ends it within {}: {}", id,
-						this.settings.ttl().multipliedBy(2), ex.getMessage());
-			}
+		interrupted |= this.doomed.destroyAll();
+		if (interrupted) {
+			Thread.currentThread().interrupt();
 		}
 	}
 

@@ -83,18 +83,24 @@ final class SessionLease {
 		return before.state == State.LIVE && isPast(before, now);
 	}
 
+	/**
+	 * Whether the lease goes on. Who is told that it does not has ended it: no renewal
+	 * whose answer came in time, but was handled later, makes that untrue.
+	 * @param now the present time
+	 */
 	boolean isLive(long now) {
-		Status current = status();
-		return current.state == State.LIVE && !isPast(current, now);
+		expire(now);
+		return status().state == State.LIVE;
 	}
 
 	/**
-	 * The time to the deadline; zero once over.
+	 * The time to the deadline; zero once over, and final as that.
+	 * @param now the present time
 	 */
 	Duration remaining(long now) {
+		expire(now);
 		Status current = status();
-		return (current.state == State.LIVE && !isPast(current, now)) ? Duration.ofNanos(current.deadline - now)
-				: Duration.ZERO;
+		return (current.state == State.LIVE) ? Duration.ofNanos(current.deadline - now) : Duration.ZERO;
 	}
 
 	/**

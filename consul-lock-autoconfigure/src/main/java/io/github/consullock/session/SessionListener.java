@@ -3,8 +3,8 @@ package io.github.consullock.session;
 import io.github.consullock.LockLostReason;
 
 /**
- * Told of the end of a keeper's sessions. Called on the keeper's threads, so it must
- * neither block nor throw.
+ * Told of the end of a keeper's sessions. Called on the keeper's threads, or on that of
+ * somebody who asks for a session, so it must neither block nor throw.
  *
  * @since 0.1.0
  */

@@ -3,6 +3,8 @@ package io.github.consullock.session;
 import java.time.Duration;
 import java.util.List;
 
+import io.github.consullock.ConsulRefusedException;
+import io.github.consullock.consul.RenewalOutcome;
 import io.github.consullock.consul.SessionRequest;
 import io.github.consullock.consul.SessionRequest.Behavior;
 
@@ -55,8 +57,8 @@ public record SessionSettings(String name, Duration ttl, Duration lockDelay, Beh
 		if (!allowUnsafe && lockDelay.compareTo(ttl) < 0) {
 			throw new IllegalArgumentException("session.lock-delay (" + text(lockDelay)
 					+ ") must not be below session.ttl (" + text(ttl)
-					+ "): a new holder could come before the former one knows of its loss. Raise the lock-delay, or set"
-					+ " session.allow-unsafe=true to accept that");
+					+ "): a new holder could come before the former one knows of its loss. Raise the lock-delay, lower"
+					+ " the TTL, or set session.allow-unsafe=true to accept that");
 		}
 		if (!allowUnsafe && behavior == Behavior.DELETE) {
 			throw new IllegalArgumentException("session.behavior=delete lets an acquire that is on its way slip past"
@@ -91,6 +93,19 @@ public record SessionSettings(String name, Duration ttl, Duration lockDelay, Beh
 	SessionRequest toRequest() {
 		return new SessionRequest(this.name, this.ttl, this.lockDelay, this.behavior, this.nodeChecks,
 				this.serviceChecks);
+	}
+
+	/**
+	 * A body that the server did not read gives a session without a TTL, with status 200;
+	 * only the answer to a renewal shows it.
+	 * @throws ConsulRefusedException if the server has other settings than these
+	 */
+	void checkTaken(RenewalOutcome.Renewed renewed) {
+		if (!renewed.ttl().equals(this.ttl) || !renewed.lockDelay().equals(this.lockDelay)) {
+			throw new ConsulRefusedException("Consul did not take the session's settings: wanted a TTL of "
+					+ text(this.ttl) + " and a lock-delay of " + text(this.lockDelay) + ", got " + text(renewed.ttl())
+					+ " and " + text(renewed.lockDelay()) + ". Does a proxy in front of Consul change request bodies?");
+		}
 	}
 
 	private static String text(Duration duration) {
