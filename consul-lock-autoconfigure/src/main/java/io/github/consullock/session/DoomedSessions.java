@@ -1,6 +1,7 @@
 package io.github.consullock.session;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
@@ -80,7 +81,7 @@ final class DoomedSessions {
 	 */
 	boolean destroyAll() {
 		boolean interrupted = Thread.interrupted();
-		for (String id : this.ids) {
+		for (String id : List.copyOf(this.ids)) {
 			try {
 				this.client.destroySession(id);
 				this.ids.remove(id);

@@ -199,7 +199,7 @@ public final class SessionKeeper implements AutoCloseable {
 			}
 			this.settings.checkTaken(renewed);
 			SessionLease lease = new SessionLease(sentAt, this.settings.ttl(), this.settings.safetyMargin());
-			begin(new ConsulSession(id, lease, this.threads::nanoTime));
+			begin(new ConsulSession(id, lease, this.threads::nanoTime), sentAt);
 		}
 		catch (RuntimeException | Error ex) {
 			// After an Error too, or all would wait for a creation that nobody goes on
@@ -211,7 +211,7 @@ public final class SessionKeeper implements AutoCloseable {
 		}
 	}
 
-	private void begin(ConsulSession created) {
+	private void begin(ConsulSession created, long renewedAt) {
 		CompletableFuture<ConsulSession> waiting;
 		this.lock.lock();
 		try {
@@ -224,7 +224,7 @@ public final class SessionKeeper implements AutoCloseable {
 		finally {
 			this.lock.unlock();
 		}
-		scheduleRenewal(created, renewalPause());
+		scheduleRenewal(created, since(renewedAt, renewalPause()));
 		scheduleWatch(created, 0, Duration.ZERO);
 		watchDeadline(created);
 		logger.debug("Session {} created, TTL {}", created, this.settings.ttl());

@@ -1,0 +1,199 @@
+package io.github.consullock.session;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.LockLostReason;
+import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.HttpConsulClient;
+import io.github.consullock.consul.RenewalOutcome;
+import io.github.consullock.consul.SessionRequest.Behavior;
+import io.github.consullock.testserver.ConsulServer;
+import io.github.consullock.testserver.ConsulTest;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * A keeper with real threads and a real Consul.
+ */
+@ConsulTest
+class SessionKeeperConsulTests {
+
+	private static final Duration TTL = Duration.ofSeconds(10);
+
+	/** As large as allowed, so that a busy machine does not eat it up. */
+	private static final SessionSettings SETTINGS = new SessionSettings("keeper-test", TTL, TTL, Behavior.RELEASE,
+			List.of(), List.of(), Duration.ofMillis(2500), false);
+
+	private static final Duration AMPLE = Duration.ofSeconds(60);
+
+	private final List<Loss> losses = new CopyOnWriteArrayList<>();
+
+	private final List<Long> renewals = new CopyOnWriteArrayList<>();
+
+	@Test
+	void aSessionOutlivesTwiceItsTtl(ConsulServer consul) throws Exception {
+		try (ConsulClient client = client(consul); SessionKeeper keeper = keeper(client)) {
+			ConsulSession session = session(keeper);
+			await().during(TTL.multipliedBy(2).plusSeconds(2)).atMost(AMPLE).until(session::isLive);
+			assertThat(client.watchSession(session.id(), 0, Duration.ZERO).visible()).isTrue();
+			assertThat(session(keeper)).isSameAs(session);
+			assertThat(this.losses).isEmpty();
+		}
+	}
+
+	@Test
+	void aSessionDestroyedFromOutsideIsToldOnceByItsWatch(ConsulServer consul) throws Exception {
+		try (ConsulClient client = client(consul); SessionKeeper keeper = keeper(client)) {
+			ConsulSession session = session(keeper);
+			client.destroySession(session.id());
+			await().atMost(AMPLE).until(() -> !this.losses.isEmpty());
+			assertThat(session.isLive()).isFalse();
+			ConsulSession next = session(keeper);
+			assertThat(next.id()).isNotEqualTo(session.id());
+			assertThat(next.isLive()).isTrue();
+			assertThat(this.losses).extracting(Loss::session).containsExactly(session.id());
+			assertThat(this.losses).extracting(Loss::reason).containsExactly(LockLostReason.SESSION_INVALIDATED);
+		}
+	}
+
+	@Test
+	void aFrozenConsulIsALossWithinTheTtlOfTheLastRenewalAndANewSessionCanBeHadAfterwards() throws Exception {
+		try (ConsulServer consul = ConsulServer.start();
+				ConsulClient client = client(consul);
+				SessionKeeper keeper = keeper(client)) {
+			ConsulSession session = session(keeper);
+			consul.pause();
+			await().atMost(AMPLE).until(() -> !this.losses.isEmpty());
+			long lastRenewal = this.renewals.get(this.renewals.size() - 1);
+			assertThat(this.losses).extracting(Loss::reason).containsExactly(LockLostReason.DEADLINE_PASSED);
+			assertThat(Duration.ofNanos(this.losses.get(0).at() - lastRenewal)).isLessThanOrEqualTo(TTL);
+			assertThat(session.isLive()).isFalse();
+
+			consul.resume();
+			ConsulSession next = await().atMost(AMPLE)
+				.ignoreExceptions()
+				.until(() -> session(keeper), ConsulSession::isLive);
+			assertThat(next.id()).isNotEqualTo(session.id());
+			await().atMost(AMPLE).until(() -> client.renewSession(session.id()) instanceof RenewalOutcome.Ended);
+			assertThat(this.losses).hasSize(1);
+		}
+	}
+
+	@Test
+	void closingWhileConsulIsFrozenFailsWhoWaitsAndEnds() {
+		Set<Thread> before = keeperThreads();
+		try (ConsulServer consul = ConsulServer.start(); ConsulClient client = client(consul)) {
+			consul.pause();
+			CompletableFuture<ConsulSession> waiter;
+			try (SessionKeeper keeper = keeper(client)) {
+				waiter = keeper.session();
+			}
+			assertThatThrownBy(() -> waiter.get(0, TimeUnit.SECONDS)).cause()
+				.isInstanceOf(ConsulUnavailableException.class)
+				.hasMessageContaining("closed");
+			awaitNoThreadsBut(before);
+		}
+	}
+
+	@Test
+	void closingLeavesNeitherSessionNorThread(ConsulServer consul) throws Exception {
+		Set<Thread> before = keeperThreads();
+		try (ConsulClient client = client(consul)) {
+			ConsulSession session;
+			try (SessionKeeper keeper = keeper(client)) {
+				session = session(keeper);
+				assertThat(keeperThreads()).anyMatch((thread) -> !before.contains(thread));
+			}
+			assertThat(client.renewSession(session.id())).isInstanceOf(RenewalOutcome.Ended.class);
+			assertThat(session.lostReason()).hasValue(LockLostReason.SHUTDOWN);
+			assertThat(this.losses).isEmpty();
+			awaitNoThreadsBut(before);
+		}
+	}
+
+	/**
+	 * Whoever may not see a session is answered as if it were gone. The watch goes without
+	 * a token here, since one that may renew may see as well.
+	 */
+	@Test
+	void aSessionThatMayNotBeSeenIsKeptAndItsEndIsNoticedByRenewing() throws Exception {
+		try (ConsulServer consul = ConsulServer.builder().acl().start()) {
+			String token = consul.createToken("session \"%s\" { policy = \"write\" }".formatted(consul.nodeName()));
+			try (ConsulClient client = HttpConsulClient.builder(consul.httpUri()).token(() -> token).build();
+					ConsulClient blind = client(consul);
+					SessionKeeper keeper = new SessionKeeper(recording(client, blind), SETTINGS, this::lost)) {
+				ConsulSession session = session(keeper);
+				assertThat(blind.watchSession(session.id(), 0, Duration.ZERO).visible()).isFalse();
+				await().atMost(AMPLE).until(() -> this.renewals.size() >= 4);
+				assertThat(session.isLive()).isTrue();
+				assertThat(this.losses).isEmpty();
+				client.destroySession(session.id());
+				await().atMost(AMPLE).until(() -> !this.losses.isEmpty());
+				assertThat(this.losses).extracting(Loss::reason).containsExactly(LockLostReason.SESSION_INVALIDATED);
+			}
+		}
+	}
+
+	private static ConsulClient client(ConsulServer consul) {
+		return HttpConsulClient.builder(consul.httpUri()).build();
+	}
+
+	private SessionKeeper keeper(ConsulClient client) {
+		return new SessionKeeper(recording(client, client), SETTINGS, this::lost);
+	}
+
+	private static ConsulSession session(SessionKeeper keeper) throws Exception {
+		return keeper.session().get(30, TimeUnit.SECONDS);
+	}
+
+	private void lost(ConsulSession session, LockLostReason reason) {
+		this.losses.add(new Loss(session.id(), reason, System.nanoTime()));
+	}
+
+	/** Notes when renewals that succeed are sent; sends watches another way. */
+	private ConsulClient recording(ConsulClient client, ConsulClient watches) {
+		return (ConsulClient) Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[] { ConsulClient.class },
+				(proxy, method, arguments) -> {
+					long sentAt = System.nanoTime();
+					try {
+						Object outcome = method.invoke(method.getName().equals("watchSession") ? watches : client,
+								arguments);
+						if (outcome instanceof RenewalOutcome.Renewed) {
+							this.renewals.add(sentAt);
+						}
+						return outcome;
+					}
+					catch (InvocationTargetException ex) {
+						throw ex.getTargetException();
+					}
+				});
+	}
+
+	private static Set<Thread> keeperThreads() {
+		return Thread.getAllStackTraces()
+			.keySet()
+			.stream()
+			.filter((thread) -> thread.getName().startsWith("consul-lock-"))
+			.collect(Collectors.toSet());
+	}
+
+	private static void awaitNoThreadsBut(Set<Thread> before) {
+		await().atMost(AMPLE).untilAsserted(() -> assertThat(before).containsAll(keeperThreads()));
+	}
+
+	private record Loss(String session, LockLostReason reason, long at) {
+	}
+
+}
