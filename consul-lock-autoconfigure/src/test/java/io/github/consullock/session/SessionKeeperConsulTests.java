@@ -124,8 +124,8 @@ class SessionKeeperConsulTests {
 	}
 
 	/**
-	 * Whoever may not see a session is answered as if it were gone. The watch goes without
-	 * a token here, since one that may renew may see as well.
+	 * Whoever may not see a session is answered as if it were gone. The watch goes
+	 * without a token here, since one that may renew may see as well.
 	 */
 	@Test
 	void aSessionThatMayNotBeSeenIsKeptAndItsEndIsNoticedByRenewing() throws Exception {
