@@ -3,6 +3,7 @@ package io.github.consullock.sample;
 import java.util.List;
 
 import io.github.consullock.LockLostException;
+import org.jspecify.annotations.Nullable;
 
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -29,7 +30,7 @@ class WebhookController {
 	}
 
 	@PostMapping("/webhooks/{receiver}")
-	Delivery deliver(@PathVariable String receiver, @RequestBody(required = false) String body)
+	Delivery deliver(@PathVariable String receiver, @RequestBody(required = false) @Nullable String body)
 			throws InterruptedException {
 		this.receivers.url(receiver);
 		Deliveries.Progress progress = this.deliveries.begin(receiver);
