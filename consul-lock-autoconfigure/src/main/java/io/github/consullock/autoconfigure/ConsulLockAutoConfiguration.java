@@ -35,7 +35,8 @@ public final class ConsulLockAutoConfiguration {
 	@Configuration(proxyBeanMethods = false)
 	@ConditionalOnBooleanProperty(name = "consul.lock.enabled", matchIfMissing = true)
 	@EnableConfigurationProperties(ConsulLockProperties.class)
-	@Import({ LockClientConfiguration.class, LockRegistryConfiguration.class, DistributedLockProxyRegistrar.class })
+	@Import({ LockClientConfiguration.class, LocalLockConfiguration.class, LockRegistryConfiguration.class,
+			DistributedLockProxyRegistrar.class })
 	static class Enabled {
 
 		@Bean

@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import io.github.consullock.annotation.DistributedLock;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.HttpConsulClient;
+import io.github.consullock.consul.InMemoryConsulClient;
 import io.github.consullock.lock.ConsulLockRegistry;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -76,6 +77,14 @@ class ConsulLockAutoConfigurationTests {
 		ConsulLockRegistry own = mock(ConsulLockRegistry.class);
 		this.runner.withBean("own", ConsulLockRegistry.class, () -> own)
 			.run((context) -> assertThat(context).getBean(ConsulLockRegistry.class).isSameAs(own));
+	}
+
+	@Test
+	void theClientBacksOffForTheUsersOwn() {
+		this.runner.withBean("own", ConsulClient.class, InMemoryConsulClient::new)
+			.run((context) -> assertThat(context).hasSingleBean(ConsulClient.class)
+				.hasSingleBean(ConsulLockRegistry.class)
+				.hasBean("own"));
 	}
 
 	@Test

@@ -37,7 +37,7 @@ class FailureAnalysisTests {
 	void aConsulThatIsNotThereWhenALockIsTakenInTheStart(CapturedOutput output) {
 		fail(LockingAtStart.class, "spring.cloud.consul.host=localhost", "spring.cloud.consul.port=1",
 				"consul.lock.waiting.timeout=1s");
-		assertThat(report(output)).contains("Consul did not answer", "http://localhost:1")
+		assertThat(report(output)).contains("Consul did not answer", "localhost:1,")
 			.contains("consul.lock.connection.url", "consul.lock.mode=local");
 	}
 
@@ -58,6 +58,13 @@ class FailureAnalysisTests {
 	void locksSwitchedOffWithAnAnnotatedBean(CapturedOutput output) {
 		fail(AnnotatedBean.class, "consul.lock.enabled=false");
 		assertThat(report(output)).contains("AnnotatedBean").contains("consul.lock.mode=local");
+	}
+
+	@Test
+	void locksInsideThisJvmInAnApplicationThatRegisters(CapturedOutput output) {
+		fail(Application.class, "consul.lock.mode=local");
+		assertThat(report(output)).contains("consul.lock.mode is 'local'")
+			.contains("consul.lock.local.allow-registered=true", "spring.cloud.consul.discovery.register=false");
 	}
 
 	private static void fail(Class<?> application, String... properties) {
