@@ -192,23 +192,15 @@ public final class InMemoryConsulClient implements ConsulClient {
 					return answer.get();
 				}
 				long expiry = Math.max(1, this.shared.store.untilNextExpiry());
-				await(what, Math.min(remaining, Math.min(expiry, this.shared.look)));
+				this.shared.changed.awaitNanos(Math.min(remaining, Math.min(expiry, this.shared.look)));
 			}
-		}
-		finally {
-			this.shared.lock.unlock();
-		}
-	}
-
-	private void await(String what, long nanos) {
-		try {
-			// How much of it is left is no matter: the loop looks at the clock.
-			long left = this.shared.changed.awaitNanos(nanos);
-			assert left <= nanos;
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
 			throw interrupted(what);
+		}
+		finally {
+			this.shared.lock.unlock();
 		}
 	}
 

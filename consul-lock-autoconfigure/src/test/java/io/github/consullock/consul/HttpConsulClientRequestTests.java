@@ -1,21 +1,36 @@
 package io.github.consullock.consul;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.consul.SessionRequest.Behavior;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 /**
  * What goes over the wire.
@@ -105,6 +120,59 @@ class HttpConsulClientRequestTests {
 				.withMessageContaining("consul.lock.connection.token")
 				.satisfies((ex) -> assertThat(ex.getMessage()).doesNotContain(token));
 			assertThat(server.connections()).isZero();
+		}
+	}
+
+	@Test
+	void tokenIsInNoLogNotEvenAtTrace() throws IOException {
+		String token = "6f0ad8c2-7a3c-4f1e-9d0b-2f4be8a2a0c1";
+		Logger http = (Logger) LoggerFactory.getLogger("org.apache.hc");
+		ListAppender<ILoggingEvent> log = new ListAppender<>();
+		log.start();
+		http.setLevel(Level.TRACE);
+		http.setAdditive(false);
+		http.addAppender(log);
+		try (FakeHttpServer server = FakeHttpServer.answering(FakeHttpServer.answer("200 OK", "[]"));
+				ConsulClient client = HttpConsulClient.builder(server.uri()).token(() -> token).build()) {
+			client.read("k", SECONDS);
+			assertThat(server.requests().get(0)).contains(token);
+		}
+		finally {
+			http.detachAppender(log);
+			http.setAdditive(true);
+			http.setLevel(null);
+		}
+		assertThat(log.list).isNotEmpty()
+			.allSatisfy((event) -> assertThat(event.getFormattedMessage()).doesNotContain(token));
+	}
+
+	@Test
+	void addressMayBeOfIpVersion6() throws IOException {
+		try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getByName("::1"))) {
+			URI base = URI.create("http://[::1]:" + probe.getLocalPort());
+			try (ConsulClient client = HttpConsulClient.builder(base).build()) {
+				CompletableFuture<String> host = CompletableFuture.supplyAsync(() -> {
+					try (Socket socket = probe.accept()) {
+						BufferedReader reader = new BufferedReader(
+								new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+						String line = reader.readLine();
+						while (line != null && !line.startsWith("Host:")) {
+							line = reader.readLine();
+						}
+						socket.getOutputStream()
+							.write(FakeHttpServer.answer("200 OK", "[]").getBytes(StandardCharsets.UTF_8));
+						return String.valueOf(line);
+					}
+					catch (IOException ex) {
+						throw new UncheckedIOException(ex);
+					}
+				});
+				assertThat(client.read("k", SECONDS)).isEmpty();
+				assertThat(host.join()).isEqualTo("Host: [::1]:" + probe.getLocalPort());
+			}
+		}
+		catch (BindException ex) {
+			abort("This machine has no IPv6: " + ex.getMessage());
 		}
 	}
 
