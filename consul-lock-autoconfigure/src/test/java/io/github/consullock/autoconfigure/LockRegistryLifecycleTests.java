@@ -51,7 +51,13 @@ class LockRegistryLifecycleTests {
 			.withPropertyValues("spring.cloud.consul.discovery.port=8080", "spring.application.name=orders")
 			.withBean("events", Events.class, () -> new Events(events))
 			.withUserConfiguration(Recording.class)
+			.withBean(ThreadPoolTaskScheduler.class)
 			.run((context) -> {
+				Events server = context.getBean(Events.class);
+				context.getBean(ThreadPoolTaskScheduler.class).execute(() -> {
+					server.awaitServerStopped();
+					server.add("scheduled task ended");
+				});
 				context.getBean(ConsulAutoServiceRegistration.class).start();
 				assertThat(events).containsExactly("registered");
 				close(context.getSourceApplicationContext());
@@ -210,17 +216,6 @@ class LockRegistryLifecycleTests {
 				return null;
 			}).when(serviceRegistry).deregister(any(ConsulRegistration.class));
 			return serviceRegistry;
-		}
-
-		@Bean
-		ThreadPoolTaskScheduler scheduler(Events events) {
-			ThreadPoolTaskScheduler scheduler = new ThreadPoolTaskScheduler();
-			scheduler.afterPropertiesSet();
-			scheduler.execute(() -> {
-				events.awaitServerStopped();
-				events.add("scheduled task ended");
-			});
-			return scheduler;
 		}
 
 		@Bean
