@@ -10,7 +10,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import io.github.consullock.LockException;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
@@ -66,12 +65,9 @@ final class BatchPoll {
 		try {
 			List<KeyWatch> all = List.copyOf(this.watches);
 			for (int from = 0; from < all.size(); from += BATCH) {
-				poll(all.subList(from, Math.min(from + BATCH, all.size())));
+				tryToPoll(all.subList(from, Math.min(from + BATCH, all.size())));
 				Thread.sleep(PACE.toMillis());
 			}
-		}
-		catch (LockException ex) {
-			logger.debug("Keys cannot be polled, trying again: {}", ex.getMessage());
 		}
 		catch (InterruptedException ex) {
 			return;
@@ -80,6 +76,15 @@ final class BatchPoll {
 			this.scheduled.set(false);
 		}
 		schedule(ROUND);
+	}
+
+	private void tryToPoll(List<KeyWatch> batch) {
+		try {
+			poll(batch);
+		}
+		catch (RuntimeException ex) {
+			logger.debug("Keys cannot be polled, trying again: {}", ex.getMessage());
+		}
 	}
 
 	private void poll(List<KeyWatch> batch) {

@@ -36,7 +36,8 @@ final class Mailbox implements Consumer<KvSnapshot> {
 	}
 
 	/**
-	 * Waits until the latest snapshot is a wanted one.
+	 * Waits until the latest snapshot is a wanted one, and takes it: each is given out
+	 * once, or who is too late for what it shows would find it again at once.
 	 * @return that snapshot, or null when the time is up or the mailbox was closed
 	 */
 	@Nullable KvSnapshot await(Predicate<KvSnapshot> wanted, Duration timeout) throws InterruptedException {
@@ -49,7 +50,9 @@ final class Mailbox implements Consumer<KvSnapshot> {
 				}
 				remaining = this.arrived.awaitNanos(remaining);
 			}
-			return this.latest;
+			KvSnapshot found = this.latest;
+			this.latest = null;
+			return found;
 		}
 		finally {
 			this.lock.unlock();
