@@ -44,6 +44,10 @@ final class HoldMonitor {
 	void begin(Hold hold, Holds holds) {
 		this.watched.computeIfAbsent(hold,
 				(key) -> new Watched(this.background.schedule(() -> subscribe(hold, holds), GRACE), null));
+		if (hold.state() != Hold.State.HELD) {
+			// It ended before there was anything to end here.
+			end(hold);
+		}
 	}
 
 	private void subscribe(Hold hold, Holds holds) {
