@@ -17,15 +17,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The registry's own threads: one timer, and as many for what blocks as there is to do.
- * The latter are virtual where the JVM has them. All end when they have had nothing to do
- * for a while.
+ * The registry's own threads: one timer, and as many as there is to do for work and for
+ * waiting. Work, such as telling holders of a loss, has platform threads: it must not
+ * wait for a carrier that the very bodies to be cancelled keep busy. Waiting has virtual
+ * ones where the JVM has them. All end when they have had nothing to do for a while.
  */
 final class Background implements Executor, AutoCloseable {
 
 	private static final Logger logger = LoggerFactory.getLogger(Background.class);
 
-	private final ExecutorService workers = workers();
+	private static final Duration NO_THREAD_PAUSE = Duration.ofSeconds(1);
+
+	private final ExecutorService workers = Executors.newCachedThreadPool(daemons("consul-lock-worker-"));
+
+	private final ExecutorService waiters = waiters();
 
 	private final ScheduledThreadPoolExecutor timer;
 
@@ -40,17 +45,24 @@ final class Background implements Executor, AutoCloseable {
 	/** Runs a task that may block; drops it once closed. */
 	@Override
 	public void execute(Runnable task) {
-		submit(task);
+		submit(this.workers, task);
 	}
 
-	/** As {@link #execute}; cancelling with interrupt ends the task. */
-	Future<?> submit(Runnable task) {
+	/**
+	 * Runs a task that waits for most of its life; drops it once closed. Cancelling with
+	 * interrupt ends it.
+	 */
+	Future<?> executeWaiting(Runnable task) {
+		return submit(this.waiters, task);
+	}
+
+	private Future<?> submit(ExecutorService executor, Runnable task) {
 		try {
-			return this.workers.submit(() -> {
+			return executor.submit(() -> {
 				try {
 					task.run();
 				}
-				catch (RuntimeException ex) {
+				catch (RuntimeException | Error ex) {
 					logger.warn("A task in the background failed", ex);
 				}
 			});
@@ -58,6 +70,11 @@ final class Background implements Executor, AutoCloseable {
 		catch (RejectedExecutionException ex) {
 			logger.debug("Closed meanwhile", ex);
 			return CompletableFuture.completedFuture(null);
+		}
+		catch (OutOfMemoryError ex) {
+			// No thread to be had. Dropped, the task would leave a lock or a place in a
+			// queue behind.
+			return schedule(() -> submit(executor, task), NO_THREAD_PAUSE);
 		}
 	}
 
@@ -68,8 +85,12 @@ final class Background implements Executor, AutoCloseable {
 		}
 		catch (RejectedExecutionException ex) {
 			logger.debug("Closed meanwhile", ex);
-			return CompletableFuture.completedFuture(null);
 		}
+		catch (OutOfMemoryError ex) {
+			// The task is queued; it runs once there is a thread for the timer.
+			logger.warn("No thread for the timer: {}", ex.getMessage());
+		}
+		return CompletableFuture.completedFuture(null);
 	}
 
 	/** Interrupts all tasks. */
@@ -77,15 +98,16 @@ final class Background implements Executor, AutoCloseable {
 	public void close() {
 		this.timer.shutdownNow();
 		this.workers.shutdownNow();
+		this.waiters.shutdownNow();
 	}
 
-	private static ExecutorService workers() {
+	private static ExecutorService waiters() {
 		try {
 			// Since Java 21; this is compiled for 17.
 			return (ExecutorService) Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null);
 		}
 		catch (NoSuchMethodException ex) {
-			return Executors.newCachedThreadPool(daemons("consul-lock-worker-"));
+			return Executors.newCachedThreadPool(daemons("consul-lock-waiter-"));
 		}
 		catch (IllegalAccessException | InvocationTargetException ex) {
 			throw new IllegalStateException("Virtual threads cannot be had", ex);

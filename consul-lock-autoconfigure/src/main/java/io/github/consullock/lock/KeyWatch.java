@@ -64,7 +64,7 @@ final class KeyWatch {
 	}
 
 	void query(ConsulClient client, Background background) {
-		this.query = background.submit(() -> run(client));
+		this.query = background.executeWaiting(() -> run(client));
 	}
 
 	boolean isQuery() {
