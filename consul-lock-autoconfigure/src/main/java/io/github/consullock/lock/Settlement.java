@@ -6,7 +6,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.github.consullock.ConsulUnavailableException;
-import io.github.consullock.LockException;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.session.ConsulSession;
 
@@ -67,7 +66,9 @@ final class Settlement {
 		catch (InterruptedException ex) {
 			logger.debug("Closed before the lock '{}' was settled; its session is destroyed", key);
 		}
-		this.queues.leave(key, false);
+		finally {
+			this.queues.leave(key, false);
+		}
 	}
 
 	private boolean isDone(String key, Runnable attempt, Backoff backoff) {
@@ -78,7 +79,7 @@ final class Settlement {
 		catch (ConsulUnavailableException ex) {
 			this.queues.trouble(key, ex);
 		}
-		catch (LockException ex) {
+		catch (RuntimeException ex) {
 			if (backoff.isFirst()) {
 				logger.warn("The lock '{}' cannot be settled, trying again until its session ends", key, ex);
 			}
