@@ -9,8 +9,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.CurrentLockHandle;
@@ -27,7 +25,7 @@ import io.github.consullock.lock.Turn.Head;
  */
 final class Acquirer {
 
-	private static final Logger logger = LoggerFactory.getLogger(Acquirer.class);
+	private static final String BEHIND_OTHERS = "held or waited for by other threads of this JVM";
 
 	private final LockParts parts;
 
@@ -51,20 +49,25 @@ final class Acquirer {
 			throw new InterruptedException();
 		}
 		WaitBudget budget = WaitBudget.startingNow(request.waitTime());
+		WaitReport report = new WaitReport(request, budget, this.parts);
 		boolean acquired = false;
 		try {
-			Acquisition result;
 			do {
-				result = attempt(request, budget);
+				Acquisition result = attempt(request, budget, report);
+				if (!(result instanceof Acquired won)) {
+					return result;
+				}
+				// A close that begins after this check finds the hold, and ends it.
+				if (!this.closed && won.hold().isHeld()) {
+					acquired = true;
+					return result;
+				}
+				// Lost between the server's answer and now: try again, if there is time.
+				won.hold().close();
 			}
-			// Lost between the server's answer and now: try again, if there is time.
-			while (result instanceof Acquired won && !won.hold().isHeld() && !budget.isSpent());
-			if (result instanceof Acquired won && won.hold().isHeld()) {
-				acquired = true;
-				this.parts.listeners().tell((listener) -> listener.acquired(won.hold(), budget.elapsed()));
-				return result;
-			}
-			return (result instanceof InVain) ? result : new InVain("the session was lost while it was acquired");
+			while (!budget.isSpent());
+			return new InVain(
+					this.closed ? "the registry is closed" : "the session was lost while it was acquired");
 		}
 		finally {
 			if (!acquired) {
@@ -73,7 +76,8 @@ final class Acquirer {
 		}
 	}
 
-	private Acquisition attempt(LockRequest request, WaitBudget budget) throws InterruptedException {
+	private Acquisition attempt(LockRequest request, WaitBudget budget, WaitReport report)
+			throws InterruptedException {
 		String key = request.key();
 		LocalQueues queues = this.parts.queues();
 		Waiter waiter = new Waiter(request.value());
@@ -81,14 +85,14 @@ final class Acquirer {
 		if (this.closed) {
 			queues.withdraw(key, waiter);
 		}
-		Turn turn = awaitTurn(request, waiter, budget);
+		Turn turn = awaitTurn(request, waiter, budget, report);
 		if (turn == null) {
 			return inVainBehindAnother(key);
 		}
 		if (turn instanceof HandedOver handedOver) {
-			return new Acquired(admit(request, handedOver));
+			return new Acquired(admit(request, handedOver, budget));
 		}
-		Contender contender = new Contender(this.parts, request, budget);
+		Contender contender = new Contender(this.parts, request, budget, report);
 		this.contenders.add(contender);
 		try {
 			if (this.closed) {
@@ -101,26 +105,25 @@ final class Acquirer {
 		}
 	}
 
-	private Hold admit(LockRequest request, HandedOver turn) {
-		return this.parts.holds().admit(request, turn.session(), turn.token(), turn.chain());
+	private Hold admit(LockRequest request, HandedOver turn, WaitBudget budget) {
+		return this.parts.holds().admit(request, turn.session(), turn.token(), turn.chain(), budget.elapsed());
 	}
 
 	/** Null when the time is up, or the registry is being closed. */
-	private @Nullable Turn awaitTurn(LockRequest request, Waiter waiter, WaitBudget budget)
+	private @Nullable Turn awaitTurn(LockRequest request, Waiter waiter, WaitBudget budget, WaitReport report)
 			throws InterruptedException {
 		String key = request.key();
-		if (!waiter.turn().isDone() && !budget.isSingleAttempt()) {
-			this.parts.listeners().tell((listener) -> listener.waiting(key));
-		}
 		try {
+			if (!waiter.turn().isDone() && !budget.isSingleAttempt()) {
+				report.waiting(BEHIND_OTHERS);
+			}
 			Duration patience = budget.limit(this.parts.slowThreshold());
 			try {
 				return waiter.turn().get(patience.toNanos(), TimeUnit.NANOSECONDS);
 			}
 			catch (TimeoutException ex) {
 				if (!budget.isSpent()) {
-					logger.warn("Waiting for the lock '{}' for {} s already, behind other threads of this JVM", key,
-							budget.elapsed().toSeconds());
+					report.waiting(BEHIND_OTHERS);
 				}
 				return waiter.turn().get(budget.remaining().toNanos(), TimeUnit.NANOSECONDS);
 			}
@@ -134,18 +137,18 @@ final class Acquirer {
 		catch (ExecutionException ex) {
 			throw new IllegalStateException(ex);
 		}
-		catch (InterruptedException ex) {
+		catch (InterruptedException | RuntimeException | Error ex) {
 			if (!this.parts.queues().withdraw(key, waiter)) {
-				decline(request, waiter.turn().join());
+				decline(request, waiter.turn().join(), budget);
 			}
 			throw ex;
 		}
 	}
 
 	/** The turn came just as the waiter left. */
-	private void decline(LockRequest request, Turn turn) {
+	private void decline(LockRequest request, Turn turn, WaitBudget budget) {
 		if (turn instanceof HandedOver handedOver) {
-			this.parts.background().execute(() -> admit(request, handedOver).close());
+			this.parts.background().execute(() -> admit(request, handedOver, budget).close());
 		}
 		else {
 			this.parts.queues().leave(request.key(), false);
@@ -165,7 +168,7 @@ final class Acquirer {
 		if (CurrentLockHandle.find((handle) -> handle.key().equals(key) && handle.isHeld()).isPresent()) {
 			return new InVain("this very thread holds it, and a LockHandle is not reentrant");
 		}
-		return new InVain("held or waited for by other threads of this JVM");
+		return new InVain(BEHIND_OTHERS);
 	}
 
 	/** From now on nothing is acquired; waits under way end in vain. */

@@ -8,8 +8,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
@@ -26,8 +24,6 @@ import io.github.consullock.session.ConsulSession;
  * holds it, and settles what it cannot know. For use by one thread, once.
  */
 final class Contender {
-
-	private static final Logger logger = LoggerFactory.getLogger(Contender.class);
 
 	/** A single attempt, and each step of it, may take this long. */
 	private static final Duration SINGLE_ATTEMPT = Duration.ofSeconds(2);
@@ -55,6 +51,8 @@ final class Contender {
 
 	private final WaitBudget budget;
 
+	private final WaitReport report;
+
 	private final Mailbox mailbox = new Mailbox();
 
 	private final Backoff backoff = new Backoff();
@@ -77,15 +75,12 @@ final class Contender {
 	/** Whether trying again at once is pointless. */
 	private boolean closedForDelay;
 
-	private boolean waiting;
-
-	private boolean warned;
-
-	Contender(LockParts parts, LockRequest request, WaitBudget budget) {
+	Contender(LockParts parts, LockRequest request, WaitBudget budget, WaitReport report) {
 		this.parts = parts;
 		this.request = request;
 		this.key = request.key();
 		this.budget = budget;
+		this.report = report;
 	}
 
 	Acquisition run(boolean yielding) throws InterruptedException {
@@ -175,21 +170,24 @@ final class Contender {
 		}
 		if (outcome instanceof Attempt.Changed) {
 			this.seen = this.parts.protocol().look(this.key, timeout());
+			if (this.seen != null && isHeldByAnother(this.seen)) {
+				this.obstacle = "held by " + describe(this.seen);
+			}
 		}
 		else if (outcome instanceof Attempt.InLockDelay) {
 			this.obstacle = "its last holder's session ended, and the key is closed for lock-delay";
 			this.closedForDelay = true;
-			tellWaiting();
+			this.report.waiting(this.obstacle);
 			Thread.sleep(this.budget.limit(LOCK_DELAY_POLL).toMillis());
 		}
 		else if (outcome instanceof Attempt.FenceMoved) {
-			if (fence.index() == fenceIndex) {
+			if (fence.index() == fenceIndex && session.isLive()) {
 				fence.move(timeout());
 			}
 		}
 		else if (outcome instanceof Attempt.SessionEnded) {
 			this.parts.keeper().verify(session);
-			this.backoff.pause();
+			this.backoff.pause(timeout());
 		}
 		return null;
 	}
@@ -217,7 +215,7 @@ final class Contender {
 	}
 
 	private Hold admit(ConsulSession session, long token) {
-		return this.parts.holds().admit(this.request, session, token, Turn.Chain.begin());
+		return this.parts.holds().admit(this.request, session, token, Turn.Chain.begin(), this.budget.elapsed());
 	}
 
 	private ConsulSession session() throws InterruptedException {
@@ -247,7 +245,7 @@ final class Contender {
 			if (this.budget.isSpent() || this.cancelled) {
 				return false;
 			}
-			tellWaiting();
+			this.report.waiting(this.obstacle);
 			KvSnapshot news = watch(
 					(snapshot) -> snapshot.index() > held.modifyIndex() && !isHeldByAnother(snapshot.entry()),
 					this.budget.limit(LOOK));
@@ -273,18 +271,6 @@ final class Contender {
 			this.subscription = this.parts.watches().subscribe(this.key, this.mailbox);
 		}
 		return this.mailbox.await(wanted, timeout);
-	}
-
-	private void tellWaiting() {
-		if (!this.waiting) {
-			this.waiting = true;
-			this.parts.listeners().tell((listener) -> listener.waiting(this.key));
-		}
-		if (!this.warned && this.budget.elapsed().compareTo(this.parts.slowThreshold()) > 0) {
-			this.warned = true;
-			logger.warn("Waiting for the lock '{}' for {} s already: {}", this.key, this.budget.elapsed().toSeconds(),
-					this.obstacle);
-		}
 	}
 
 	private Duration timeout() {

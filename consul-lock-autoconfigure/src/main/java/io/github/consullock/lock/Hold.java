@@ -187,7 +187,9 @@ final class Hold implements LockHandle {
 				this.state = (lostBefore != null) ? State.LOST : State.RELEASED;
 				this.reason = lostBefore;
 			}
-			this.callbacks = List.of();
+			if (this.state == State.RELEASED) {
+				this.callbacks = List.of();
+			}
 		}
 		finally {
 			this.lock.unlock();

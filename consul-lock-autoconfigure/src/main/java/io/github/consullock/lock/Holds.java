@@ -12,7 +12,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import io.github.consullock.ConsulUnavailableException;
-import io.github.consullock.LockException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.lock.LocalQueues.Waiter;
 import io.github.consullock.lock.LockProtocol.Departure;
@@ -67,8 +66,10 @@ final class Holds {
 	 * Begins a hold of a lock that was acquired or handed over. The session may have
 	 * ended meanwhile: the hold is lost then, and should not be given to anybody.
 	 */
-	Hold admit(LockRequest request, ConsulSession session, long token, Turn.Chain chain) {
+	Hold admit(LockRequest request, ConsulSession session, long token, Turn.Chain chain, Duration waited) {
 		Hold hold = new Hold(this, request, session, token, chain);
+		// Before anything can end it, so that each end is told after its beginning.
+		this.listeners.tell((listener) -> listener.acquired(hold, waited));
 		this.present.add(hold);
 		if (!session.isLive()) {
 			lose(hold, session.lostReason().orElse(LockLostReason.DEADLINE_PASSED));
@@ -81,25 +82,38 @@ final class Holds {
 
 	/** Ends all holds of a session that is over. */
 	void lose(ConsulSession session, LockLostReason reason) {
-		for (Hold hold : this.present) {
-			if (hold.session() == session) {
-				lose(hold, reason);
-			}
-		}
+		List<Hold> lost = this.present.stream()
+			.filter((hold) -> hold.session() == session && hold.markLost(reason))
+			.toList();
+		// All holders first: neither a log nor a listener may delay one of them.
+		lost.forEach((hold) -> tellHolder(hold, reason));
+		lost.forEach((hold) -> end(hold, reason));
 	}
 
 	/** Ends a hold, unless it has ended; tells its holder, on threads of their own. */
 	void lose(Hold hold, LockLostReason reason) {
-		if (!hold.markLost(reason)) {
-			return;
-		}
-		logger.warn("The lock '{}' (fencing token {}) is lost: {}", hold.key(), hold.fencingToken(), reason);
-		this.monitor.end(hold);
-		if (reason == LockLostReason.SHUTDOWN) {
+		boolean shutdown = reason == LockLostReason.SHUTDOWN;
+		if (shutdown) {
+			// Its holder may release it as soon as it is marked.
 			this.ending.add(hold);
 		}
-		forget(hold);
+		if (hold.markLost(reason)) {
+			tellHolder(hold, reason);
+			end(hold, reason);
+		}
+		else if (shutdown) {
+			this.ending.remove(hold);
+		}
+	}
+
+	private void tellHolder(Hold hold, LockLostReason reason) {
 		hold.takeCallbacks(reason).forEach(this.background::execute);
+	}
+
+	private void end(Hold hold, LockLostReason reason) {
+		logger.warn("The lock '{}' (fencing token {}) is lost: {}", hold.key(), hold.fencingToken(), reason);
+		this.monitor.end(hold);
+		forget(hold);
 		this.listeners.tell((listener) -> listener.lost(hold, reason));
 		if (reason != LockLostReason.SHUTDOWN) {
 			this.queues.leave(hold.key(), false);
@@ -117,17 +131,19 @@ final class Holds {
 		try {
 			return giveUp(hold);
 		}
-		catch (LockException ex) {
-			if (!(ex instanceof ConsulUnavailableException)) {
-				logger.warn("The release of the lock '{}' was refused; trying on in the background", hold.key(), ex);
-			}
-			hold.markReleased(null);
+		catch (RuntimeException ex) {
 			if (ex instanceof ConsulUnavailableException unavailable) {
 				this.queues.trouble(hold.key(), unavailable);
 			}
-			this.settlement.free(hold.request(), hold.session());
-			this.listeners.tell((listener) -> listener.released(hold, hold.held()));
+			else {
+				logger.warn("The release of the lock '{}' was refused; trying on in the background", hold.key(), ex);
+			}
+			leaveToSettlement(hold);
 			return true;
+		}
+		catch (Error ex) {
+			leaveToSettlement(hold);
+			throw ex;
 		}
 		finally {
 			this.ending.remove(hold);
@@ -135,6 +151,19 @@ final class Holds {
 			if (interrupted) {
 				Thread.currentThread().interrupt();
 			}
+		}
+	}
+
+	private void leaveToSettlement(Hold hold) {
+		hold.markReleased(null);
+		this.settlement.free(hold.request(), hold.session());
+		tellReleased(hold);
+	}
+
+	/** Not after a shutdown, which told of a loss already. */
+	private void tellReleased(Hold hold) {
+		if (hold.state() == Hold.State.RELEASED) {
+			this.listeners.tell((listener) -> listener.released(hold, hold.held()));
 		}
 	}
 
@@ -165,17 +194,14 @@ final class Holds {
 		if (departure instanceof Departure.NotHeld notHeld && hold.state() == Hold.State.RELEASING) {
 			LockLostReason reason = hold.session().lostReason().orElse(notHeld.reason());
 			hold.markReleased(reason);
-			hold.takeCallbacks(reason).forEach(this.background::execute);
+			tellHolder(hold, reason);
 			this.listeners.tell((listener) -> listener.lost(hold, reason));
 			this.queues.leave(key, false);
 			return false;
 		}
-		boolean lostBefore = hold.state() == Hold.State.LOST;
 		hold.markReleased(null);
 		this.queues.leave(key, yielding);
-		if (!lostBefore) {
-			this.listeners.tell((listener) -> listener.released(hold, hold.held()));
-		}
+		tellReleased(hold);
 		return true;
 	}
 

@@ -9,7 +9,8 @@ import org.slf4j.LoggerFactory;
 import io.github.consullock.LockListener;
 
 /**
- * All listeners of a registry; the one place that keeps their exceptions from the locks.
+ * All listeners of a registry; the one place that keeps what they throw, errors included,
+ * from the locks: whoever tells of a change is in the middle of it.
  */
 final class Listeners {
 
@@ -26,7 +27,7 @@ final class Listeners {
 			try {
 				event.accept(listener);
 			}
-			catch (RuntimeException | LinkageError ex) {
+			catch (Throwable ex) {
 				logger.warn("The lock listener {} failed", listener, ex);
 			}
 		}

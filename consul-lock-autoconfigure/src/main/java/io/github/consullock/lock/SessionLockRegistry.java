@@ -130,6 +130,7 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 			interrupted |= Thread.interrupted();
 			this.watches.close();
 			this.keeper.close();
+			interrupted |= Thread.interrupted();
 			this.fences.close();
 			this.background.close();
 		}

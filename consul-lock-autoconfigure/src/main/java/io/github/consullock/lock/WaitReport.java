@@ -1,0 +1,52 @@
+package io.github.consullock.lock;
+
+import java.time.Duration;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Says once that somebody waits for a lock, and once that it takes long, wherever the
+ * wait goes on. For use by one thread.
+ */
+final class WaitReport {
+
+	private static final Logger logger = LoggerFactory.getLogger(WaitReport.class);
+
+	private final LockRequest request;
+
+	private final WaitBudget budget;
+
+	private final Listeners listeners;
+
+	private final Duration slowThreshold;
+
+	private boolean waiting;
+
+	private boolean slow;
+
+	WaitReport(LockRequest request, WaitBudget budget, LockParts parts) {
+		this.request = request;
+		this.budget = budget;
+		this.listeners = parts.listeners();
+		this.slowThreshold = parts.slowThreshold();
+	}
+
+	/**
+	 * Still waiting.
+	 * @param obstacle for whom or what
+	 */
+	void waiting(String obstacle) {
+		if (!this.waiting) {
+			this.waiting = true;
+			this.listeners.tell((listener) -> listener.waiting(this.request.key()));
+		}
+		Duration elapsed = this.budget.elapsed();
+		if (!this.slow && elapsed.compareTo(this.slowThreshold) >= 0) {
+			this.slow = true;
+			logger.warn("Waiting for the lock '{}' for {} s already: {}", this.request.key(), elapsed.toSeconds(),
+					obstacle);
+		}
+	}
+
+}

@@ -1,0 +1,124 @@
+package io.github.consullock.lock;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
+
+import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.KvEntry;
+import io.github.consullock.consul.KvOperation;
+import io.github.consullock.consul.KvSnapshot;
+import io.github.consullock.consul.RenewalOutcome;
+import io.github.consullock.consul.SessionRequest;
+import io.github.consullock.consul.SessionSnapshot;
+import io.github.consullock.consul.TransactionOutcome;
+
+/**
+ * A client that lets a test do something right before or right after one transaction, on
+ * the thread that sends it.
+ */
+final class HookedClient implements ConsulClient {
+
+	/** An attempt to acquire a key that is not there. */
+	static final Predicate<List<KvOperation>> ACQUIRE = (operations) -> operations.stream()
+		.anyMatch((operation) -> operation.verb() == KvOperation.Verb.CHECK_NOT_EXISTS)
+			&& operations.get(operations.size() - 1).verb() == KvOperation.Verb.LOCK;
+
+	/** A release that deletes the entry. */
+	static final Predicate<List<KvOperation>> RELEASE = (operations) -> operations.stream()
+		.anyMatch((operation) -> operation.verb() == KvOperation.Verb.DELETE_CAS);
+
+	private record Hook(Predicate<List<KvOperation>> condition, Runnable action) {
+	}
+
+	private final ConsulClient client;
+
+	private final AtomicReference<Hook> before = new AtomicReference<>();
+
+	private final AtomicReference<Hook> after = new AtomicReference<>();
+
+	private final AtomicInteger transactions = new AtomicInteger();
+
+	HookedClient(ConsulClient client) {
+		this.client = client;
+	}
+
+	/** Runs before the next transaction that fits is sent; once. */
+	void before(Predicate<List<KvOperation>> condition, Runnable action) {
+		this.before.set(new Hook(condition, action));
+	}
+
+	/** Runs once the next transaction that fits has been answered; once. */
+	void after(Predicate<List<KvOperation>> condition, Runnable action) {
+		this.after.set(new Hook(condition, action));
+	}
+
+	boolean isDone() {
+		return this.before.get() == null && this.after.get() == null;
+	}
+
+	/** How many transactions were sent. */
+	int transactions() {
+		return this.transactions.get();
+	}
+
+	@Override
+	public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
+		run(this.before, operations);
+		this.transactions.incrementAndGet();
+		TransactionOutcome outcome = this.client.transact(operations, timeout);
+		run(this.after, operations);
+		return outcome;
+	}
+
+	private static void run(AtomicReference<Hook> reference, List<KvOperation> operations) {
+		Hook hook = reference.get();
+		if (hook != null && hook.condition().test(operations) && reference.compareAndSet(hook, null)) {
+			hook.action().run();
+		}
+	}
+
+	@Override
+	public String createSession(SessionRequest request) {
+		return this.client.createSession(request);
+	}
+
+	@Override
+	public RenewalOutcome renewSession(String sessionId) {
+		return this.client.renewSession(sessionId);
+	}
+
+	@Override
+	public void destroySession(String sessionId) {
+		this.client.destroySession(sessionId);
+	}
+
+	@Override
+	public SessionSnapshot watchSession(String sessionId, long index, Duration wait) {
+		return this.client.watchSession(sessionId, index, wait);
+	}
+
+	@Override
+	public Optional<KvEntry> read(String key, Duration timeout) {
+		return this.client.read(key, timeout);
+	}
+
+	@Override
+	public List<KvEntry> list(String prefix) {
+		return this.client.list(prefix);
+	}
+
+	@Override
+	public KvSnapshot watch(String key, long index, Duration wait) {
+		return this.client.watch(key, index, wait);
+	}
+
+	@Override
+	public void close() {
+		this.client.close();
+	}
+
+}
