@@ -66,8 +66,7 @@ final class Acquirer {
 				won.hold().close();
 			}
 			while (!budget.isSpent());
-			return new InVain(
-					this.closed ? "the registry is closed" : "the session was lost while it was acquired");
+			return new InVain(this.closed ? "the registry is closed" : "the session was lost while it was acquired");
 		}
 		finally {
 			if (!acquired) {
@@ -76,8 +75,7 @@ final class Acquirer {
 		}
 	}
 
-	private Acquisition attempt(LockRequest request, WaitBudget budget, WaitReport report)
-			throws InterruptedException {
+	private Acquisition attempt(LockRequest request, WaitBudget budget, WaitReport report) throws InterruptedException {
 		String key = request.key();
 		LocalQueues queues = this.parts.queues();
 		Waiter waiter = new Waiter(request.value());

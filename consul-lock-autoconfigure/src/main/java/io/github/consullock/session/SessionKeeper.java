@@ -388,9 +388,10 @@ public final class SessionKeeper implements AutoCloseable {
 			this.lock.unlock();
 		}
 		LockLostReason reason = session.lostReason().orElseThrow();
-		logger.warn("Session {} is over: {}", session, reason);
 		try {
+			// A log that is slow must not delay those who have to be told.
 			this.listener.lost(session, reason);
+			logger.warn("Session {} is over: {}", session, reason);
 		}
 		catch (RuntimeException ex) {
 			logger.error("The listener failed for the end of session {}", session, ex);

@@ -60,8 +60,7 @@ class InterleavingTests {
 		LockHandle handle = hooked().obtain("a").acquire();
 		List<LockLostReason> told = new CopyOnWriteArrayList<>();
 		handle.onLost(told::add);
-		this.client.before(HookedClient.RELEASE,
-				() -> this.instances.request("DELETE", "/v1/kv/" + handle.key(), ""));
+		this.client.before(HookedClient.RELEASE, () -> this.instances.request("DELETE", "/v1/kv/" + handle.key(), ""));
 		assertThat(handle.release()).isFalse();
 		await().untilAsserted(() -> assertThat(told).containsExactly(LockLostReason.KEY_DELETED));
 		assertThat(this.events).containsExactly("acquired", "lost");
@@ -117,8 +116,7 @@ class InterleavingTests {
 	@Test
 	void aSingleAttemptInVainSaysWhoHoldsTheLock() {
 		LockHandle held = this.instances.start((builder) -> builder.instanceName("orders-1")).obtain("a").acquire();
-		ConsulLock once = this.instances.start()
-			.obtain(LockOptions.builder("a").waitTime(Duration.ZERO).build());
+		ConsulLock once = this.instances.start().obtain(LockOptions.builder("a").waitTime(Duration.ZERO).build());
 		assertThatExceptionOfType(LockNotAcquiredException.class).isThrownBy(once::acquire)
 			.withMessageContaining("orders-1");
 		held.close();
@@ -137,8 +135,8 @@ class InterleavingTests {
 		await().until(() -> this.client.transactions() > 4);
 		this.client.before(HookedClient.ACQUIRE, () -> {
 			sent[0] = this.client.transactions();
-			this.instances.observer.transact(
-					List.of(KvOperation.lock(first.key(), foreignSession, "foreign", LockFlags.LOCK)), LONG);
+			this.instances.observer
+				.transact(List.of(KvOperation.lock(first.key(), foreignSession, "foreign", LockFlags.LOCK)), LONG);
 		});
 		first.close();
 		assertThat(waiter.join()).isEmpty();
