@@ -5,11 +5,15 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 import org.jspecify.annotations.Nullable;
 
@@ -131,8 +135,39 @@ final class SupervisedProcess {
 		}
 	}
 
+	/**
+	 * Freezes the process, and returns when none of its threads runs any more.
+	 * @throws IOException if it does not freeze
+	 */
 	void pause() throws IOException {
 		signal("STOP");
+		// The signal is sent, but each thread stops when the system comes to it.
+		Path threads = Path.of("/proc", Long.toString(processId()), "task");
+		long start = System.nanoTime();
+		while (Files.isDirectory(threads) && !areStopped(threads)) {
+			if (System.nanoTime() - start > END_TIMEOUT.toNanos()) {
+				throw new IOException(
+						"Consul, process %d, did not freeze within %s".formatted(processId(), END_TIMEOUT));
+			}
+			LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+		}
+	}
+
+	private static boolean areStopped(Path threads) {
+		try (DirectoryStream<Path> all = Files.newDirectoryStream(threads)) {
+			for (Path thread : all) {
+				String status = Files.readString(thread.resolve("stat"));
+				// The state follows the name in brackets, which may have any character.
+				if (status.charAt(status.lastIndexOf(')') + 2) != 'T') {
+					return false;
+				}
+			}
+			return true;
+		}
+		catch (IOException | DirectoryIteratorException ex) {
+			// A thread has ended while it was looked at.
+			return false;
+		}
 	}
 
 	void resume() throws IOException {
