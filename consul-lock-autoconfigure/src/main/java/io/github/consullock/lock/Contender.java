@@ -224,7 +224,9 @@ final class Contender {
 			return this.parts.keeper().session().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
 		}
 		catch (TimeoutException ex) {
-			throw new ConsulUnavailableException("Consul gave no session within " + timeout, ex);
+			throw new ConsulUnavailableException("Consul gave no session within " + timeout.toMillis()
+					+ " ms: the request for one has had no answer. Check spring.cloud.consul.host and port, or"
+					+ " consul.lock.connection.url.", ex);
 		}
 		catch (ExecutionException ex) {
 			Throwable cause = ex.getCause();

@@ -7,10 +7,12 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.util.function.SingletonSupplier;
 import tools.jackson.databind.json.JsonMapper;
 
 import io.github.consullock.CurrentLockHandle;
@@ -34,7 +36,8 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 
 	private final ConsulLockRegistryBuilder settings;
 
-	private final String holder;
+	/** Found out when first needed: the name of the host may have to be looked up. */
+	private final Supplier<String> holder;
 
 	private final Background background = new Background();
 
@@ -56,7 +59,7 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 
 	SessionLockRegistry(ConsulLockRegistryBuilder settings) {
 		this.settings = settings;
-		this.holder = describeHolder(settings.instanceName);
+		this.holder = SingletonSupplier.of(() -> describeHolder(settings.instanceName));
 		LockProtocol protocol = new LockProtocol(settings.client);
 		Listeners listeners = new Listeners(settings.listeners);
 		Settlement settlement = new Settlement(protocol, this.queues, this.background);
@@ -75,7 +78,7 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 	@Override
 	public ConsulLock obtain(LockOptions options) {
 		LockRequest request = new LockRequest(this.settings.keyPrefix + options.key(),
-				Objects.requireNonNullElse(options.value(), this.holder),
+				Objects.requireNonNullElseGet(options.value(), this.holder),
 				Objects.requireNonNullElse(options.waitTime(), this.settings.waitTime),
 				Objects.requireNonNullElse(options.deleteOnRelease(), this.settings.deleteOnRelease));
 		return new KeyedLock(this.acquirer, this.threadHolds, request);
