@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import io.github.consullock.LockException;
+import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockOptions;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
@@ -51,12 +51,16 @@ final class Fences {
 
 	/**
 	 * The fence of a session.
-	 * @throws io.github.consullock.ConsulUnavailableException if it cannot be made now
+	 * @throws ConsulUnavailableException if it cannot be made now
 	 */
 	Fence of(ConsulSession session, Duration timeout) {
 		Fence known = this.current;
 		if (known != null && known.session() == session) {
 			return known;
+		}
+		if (!session.isLive()) {
+			// It would be left behind, since the end of this session is past.
+			throw new ConsulUnavailableException("The session " + session + " has ended");
 		}
 		Fence made = new Fence(this.client, session, this.root + session.id());
 		this.obsolete.add(made.key());
@@ -93,7 +97,7 @@ final class Fences {
 			this.client.transact(List.of(KvOperation.delete(key)), TIMEOUT);
 			this.obsolete.remove(key);
 		}
-		catch (LockException ex) {
+		catch (RuntimeException ex) {
 			logger.debug("The fence {} stays until somebody sweeps it: {}", key, ex.getMessage());
 		}
 	}
@@ -111,7 +115,7 @@ final class Fences {
 				this.client.transact(removals, TIMEOUT);
 			}
 		}
-		catch (LockException ex) {
+		catch (RuntimeException ex) {
 			logger.debug("Fences not swept: {}", ex.getMessage());
 		}
 	}

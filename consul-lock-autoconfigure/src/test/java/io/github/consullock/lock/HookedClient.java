@@ -42,6 +42,9 @@ final class HookedClient implements ConsulClient {
 
 	private final AtomicInteger transactions = new AtomicInteger();
 
+	private volatile Runnable alwaysAfter = () -> {
+	};
+
 	HookedClient(ConsulClient client) {
 		this.client = client;
 	}
@@ -54,6 +57,11 @@ final class HookedClient implements ConsulClient {
 	/** Runs once the next transaction that fits has been answered; once. */
 	void after(Predicate<List<KvOperation>> condition, Runnable action) {
 		this.after.set(new Hook(condition, action));
+	}
+
+	/** Runs after every transaction; what it throws takes the answer's place. */
+	void alwaysAfter(Runnable action) {
+		this.alwaysAfter = action;
 	}
 
 	boolean isDone() {
@@ -71,6 +79,7 @@ final class HookedClient implements ConsulClient {
 		this.transactions.incrementAndGet();
 		TransactionOutcome outcome = this.client.transact(operations, timeout);
 		run(this.after, operations);
+		this.alwaysAfter.run();
 		return outcome;
 	}
 
