@@ -12,14 +12,16 @@ import java.time.Duration;
 public interface LockListener {
 
 	/**
-	 * Somebody has to wait for a lock.
+	 * Somebody has to wait for a lock. Told at most once of each wait.
 	 * @param key the full Consul key
 	 */
 	default void waiting(String key) {
 	}
 
 	/**
-	 * A lock was acquired.
+	 * A lock was acquired. Each such hold is told of exactly once more: as lost, released
+	 * or handed over. That goes for one whose caller has left or that was lost before its
+	 * caller could have it, too; the wait itself may then end with {@link #notAcquired}.
 	 * @param handle the new hold
 	 * @param waited how long it took, from the call
 	 */
