@@ -3,11 +3,11 @@ package io.github.consullock.autoconfigure;
 import io.github.consullock.annotation.DistributedLockAdvisor;
 import io.github.consullock.annotation.DistributedLockPostProcessor;
 import io.github.consullock.annotation.DistributedLockProxyRegistrar;
+import io.github.consullock.autoconfigure.ConditionalOnLocking.Locking;
 
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.cloud.consul.ConsulAutoConfiguration;
 import org.springframework.context.annotation.Bean;
@@ -33,7 +33,7 @@ public final class ConsulLockAutoConfiguration {
 	 * Locks, and what makes annotated methods take them.
 	 */
 	@Configuration(proxyBeanMethods = false)
-	@ConditionalOnBooleanProperty(name = "consul.lock.enabled", matchIfMissing = true)
+	@ConditionalOnLocking({ Locking.CONSUL, Locking.LOCAL })
 	@EnableConfigurationProperties(ConsulLockProperties.class)
 	@Import({ LockClientConfiguration.class, LocalLockConfiguration.class, LockRegistryConfiguration.class,
 			DistributedLockProxyRegistrar.class })
@@ -61,7 +61,7 @@ public final class ConsulLockAutoConfiguration {
 	 * No locks, and nobody who counts on them.
 	 */
 	@Configuration(proxyBeanMethods = false)
-	@ConditionalOnBooleanProperty(name = "consul.lock.enabled", havingValue = false)
+	@ConditionalOnLocking(Locking.OFF)
 	static class Disabled {
 
 		@Bean

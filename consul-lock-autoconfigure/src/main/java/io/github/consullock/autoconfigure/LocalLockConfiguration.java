@@ -1,5 +1,6 @@
 package io.github.consullock.autoconfigure;
 
+import io.github.consullock.autoconfigure.ConditionalOnLocking.Locking;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.InMemoryConsulClient;
 import org.slf4j.Logger;
@@ -7,7 +8,6 @@ import org.slf4j.LoggerFactory;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
@@ -15,7 +15,7 @@ import org.springframework.context.annotation.Configuration;
  * What stands in for Consul with {@code consul.lock.mode=local}.
  */
 @Configuration(proxyBeanMethods = false)
-@ConditionalOnProperty(name = "consul.lock.mode", havingValue = "local")
+@ConditionalOnLocking(Locking.LOCAL)
 class LocalLockConfiguration {
 
 	private static final Logger logger = LoggerFactory.getLogger(ConsulLockAutoConfiguration.class);

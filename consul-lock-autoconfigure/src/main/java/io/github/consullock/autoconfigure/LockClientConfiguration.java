@@ -2,6 +2,7 @@ package io.github.consullock.autoconfigure;
 
 import java.util.function.Supplier;
 
+import io.github.consullock.autoconfigure.ConditionalOnLocking.Locking;
 import io.github.consullock.autoconfigure.ConsulLockProperties.Connection;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.HttpConsulClient;
@@ -11,7 +12,6 @@ import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.ssl.SslBundle;
 import org.springframework.boot.ssl.SslBundles;
@@ -31,7 +31,7 @@ class LockClientConfiguration {
 	 * With {@code consul.lock.mode=consul}.
 	 */
 	@Configuration(proxyBeanMethods = false)
-	@ConditionalOnProperty(name = "consul.lock.mode", havingValue = "consul", matchIfMissing = true)
+	@ConditionalOnLocking(Locking.CONSUL)
 	static class Remote {
 
 		@Bean

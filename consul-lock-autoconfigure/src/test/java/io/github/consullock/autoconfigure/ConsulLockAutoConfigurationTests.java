@@ -114,6 +114,27 @@ class ConsulLockAutoConfigurationTests {
 				.hasMessageContaining(annotated.getName()));
 	}
 
+	@ParameterizedTest
+	@ValueSource(strings = { "FALSE", "off", "no", "0" })
+	void whateverMeansFalseSwitchesOffAndKeepsAnAnnotatedBeanFromStarting(String value) {
+		this.runner.withPropertyValues("consul.lock.enabled=" + value)
+			.withUserConfiguration(OrderService.class)
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.isInstanceOf(LockingDisabledException.class));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "enabled=TRUE", "enabled=on", "enabled=yes", "enabled=1", "mode=", "mode=Consul" })
+	void whateverDoesNotMeanFalseLocks(String property) {
+		this.runner.withPropertyValues("consul.lock." + property)
+			.withUserConfiguration(OrderService.class)
+			.run((context) -> assertThat(context).hasNotFailed()
+				.hasSingleBean(ConsulLockRegistry.class)
+				.getBean(ConsulClient.class)
+				.isInstanceOf(HttpConsulClient.class));
+	}
+
 	@Test
 	void theSessionMayBeBoundToTheCheckOfTheApplicationsRegistration() {
 		this.registering.withPropertyValues("consul.lock.session.bind-to-service=true")

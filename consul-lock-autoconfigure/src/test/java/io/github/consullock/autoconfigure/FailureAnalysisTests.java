@@ -61,6 +61,18 @@ class FailureAnalysisTests {
 	}
 
 	@Test
+	void anEnabledThatIsNeitherTrueNorFalse(CapturedOutput output) {
+		fail(AnnotatedBean.class, "consul.lock.enabled=maybe");
+		assertThat(report(output)).contains("consul.lock.enabled", "maybe");
+	}
+
+	@Test
+	void aModeThatThereIsNot(CapturedOutput output) {
+		fail(AnnotatedBean.class, "consul.lock.mode=redis");
+		assertThat(report(output)).contains("consul.lock.mode", "redis", "CONSUL", "LOCAL");
+	}
+
+	@Test
 	void locksInsideThisJvmInAnApplicationThatRegisters(CapturedOutput output) {
 		fail(Application.class, "consul.lock.mode=local");
 		assertThat(report(output)).contains("consul.lock.mode is 'local'")
