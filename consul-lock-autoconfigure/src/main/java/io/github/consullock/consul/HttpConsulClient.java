@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 
+import io.github.consullock.ConsulRefusedException;
+import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.consul.TransactionOutcome.Failure;
 import io.github.consullock.consul.TransactionOutcome.FailureReason;
 import org.jspecify.annotations.Nullable;
@@ -152,10 +154,23 @@ public final class HttpConsulClient implements ConsulClient {
 				ConsulJson.transaction(operations, this.namespace, this.partition), min(timeout, this.readTimeout));
 		ConsulAnswer answer = this.http.send(this.locks, request);
 		return switch (answer.status()) {
-			case 200 -> new TransactionOutcome.Committed(parse(request, answer, ConsulJson::results));
+			case 200 -> onlyChecks ? new TransactionOutcome.Committed(parse(request, answer, ConsulJson::results))
+					: written(request, answer);
 			case 409 -> rolledBack(request, answer, operations);
 			default -> throw this.errors.of(request, answer);
 		};
+	}
+
+	/**
+	 * An answer of 200 that cannot be read leaves open whether the writes were applied.
+	 */
+	private TransactionOutcome written(ConsulRequest request, ConsulAnswer answer) {
+		try {
+			return new TransactionOutcome.Committed(parse(request, answer, ConsulJson::results));
+		}
+		catch (ConsulRefusedException ex) {
+			throw new ConsulUnavailableException(String.valueOf(ex.getMessage()), ex);
+		}
 	}
 
 	private TransactionOutcome rolledBack(ConsulRequest request, ConsulAnswer answer, List<KvOperation> operations) {

@@ -1,6 +1,7 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -8,15 +9,16 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-import org.jspecify.annotations.Nullable;
-
+import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.CurrentLockHandle;
+import io.github.consullock.LockException;
 import io.github.consullock.lock.Acquisition.Acquired;
 import io.github.consullock.lock.Acquisition.InVain;
 import io.github.consullock.lock.LocalQueues.Waiter;
 import io.github.consullock.lock.Turn.HandedOver;
 import io.github.consullock.lock.Turn.Head;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The way to a lock: first the line inside this JVM, then, at its head, Consul
@@ -53,7 +55,7 @@ final class Acquirer {
 		boolean acquired = false;
 		try {
 			do {
-				Acquisition result = attempt(request, budget, report);
+				Acquisition result = takeTurn(request, budget, report);
 				if (!(result instanceof Acquired won)) {
 					return result;
 				}
@@ -75,7 +77,8 @@ final class Acquirer {
 		}
 	}
 
-	private Acquisition attempt(LockRequest request, WaitBudget budget, WaitReport report) throws InterruptedException {
+	private Acquisition takeTurn(LockRequest request, WaitBudget budget, WaitReport report)
+			throws InterruptedException {
 		String key = request.key();
 		LocalQueues queues = this.parts.queues();
 		Waiter waiter = new Waiter(request.value());
@@ -157,10 +160,15 @@ final class Acquirer {
 		if (this.closed) {
 			return new InVain("the registry is closed");
 		}
-		ConsulUnavailableException trouble = this.parts.queues().trouble(key);
-		if (trouble != null) {
+		LockException trouble = this.parts.queues().trouble(key);
+		if (trouble instanceof ConsulUnavailableException) {
 			throw new ConsulUnavailableException(
 					"Waited for the lock '" + key + "' in vain, since Consul does not answer: " + trouble.getMessage(),
+					trouble);
+		}
+		if (trouble != null) {
+			throw new ConsulRefusedException(
+					"Waited for the lock '" + key + "' in vain, since Consul refuses: " + trouble.getMessage(),
 					trouble);
 		}
 		if (CurrentLockHandle.find((handle) -> handle.key().equals(key) && handle.isHeld()).isPresent()) {
@@ -169,11 +177,17 @@ final class Acquirer {
 		return new InVain(BEHIND_OTHERS);
 	}
 
-	/** From now on nothing is acquired; waits under way end in vain. */
-	void close() {
+	/**
+	 * From now on nothing is acquired; waits under way end in vain. Requests under way
+	 * are waited for, for a while: what they acquire is released then.
+	 */
+	void close(Duration grace) {
 		this.closed = true;
 		this.parts.queues().cancelAll();
-		this.contenders.forEach(Contender::cancel);
+		List<Contender> active = List.copyOf(this.contenders);
+		active.forEach(Contender::cancel);
+		long deadline = System.nanoTime() + grace.toNanos();
+		active.forEach((contender) -> contender.awaitEnd(Duration.ofNanos(deadline - System.nanoTime())));
 	}
 
 }

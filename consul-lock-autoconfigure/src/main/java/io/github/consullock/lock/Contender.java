@@ -2,12 +2,11 @@ package io.github.consullock.lock;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
-
-import org.jspecify.annotations.Nullable;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
@@ -18,12 +17,17 @@ import io.github.consullock.lock.Acquisition.InVain;
 import io.github.consullock.lock.KeyWatches.Subscription;
 import io.github.consullock.lock.LockProtocol.Attempt;
 import io.github.consullock.session.ConsulSession;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The one of this JVM that contends for a key in Consul: tries, waits while somebody else
  * holds it, and settles what it cannot know. For use by one thread, once.
  */
 final class Contender {
+
+	private static final Logger logger = LoggerFactory.getLogger(Contender.class);
 
 	/** A single attempt, and each step of it, may take this long. */
 	private static final Duration SINGLE_ATTEMPT = Duration.ofSeconds(2);
@@ -56,6 +60,8 @@ final class Contender {
 	private final Mailbox mailbox = new Mailbox();
 
 	private final Backoff backoff = new Backoff();
+
+	private final CountDownLatch ended = new CountDownLatch(1);
 
 	private volatile boolean cancelled;
 
@@ -102,6 +108,19 @@ final class Contender {
 			else if (hold == null) {
 				this.parts.queues().leave(this.key, false);
 			}
+			this.ended.countDown();
+		}
+	}
+
+	/** Waits until it has ended, or the time is up; for any thread. */
+	void awaitEnd(Duration timeout) {
+		try {
+			if (!this.ended.await(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
+				logger.debug("Still waiting for an answer about the lock '{}'", this.key);
+			}
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
 		}
 	}
 

@@ -8,15 +8,15 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
 import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.LockException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.lock.LocalQueues.Waiter;
 import io.github.consullock.lock.LockProtocol.Departure;
 import io.github.consullock.lock.Turn.HandedOver;
 import io.github.consullock.session.ConsulSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All present holds, and the end of each: released, handed over inside this JVM, or lost.
@@ -132,10 +132,10 @@ final class Holds {
 			return giveUp(hold);
 		}
 		catch (RuntimeException ex) {
-			if (ex instanceof ConsulUnavailableException unavailable) {
-				this.queues.trouble(hold.key(), unavailable);
+			if (ex instanceof LockException trouble) {
+				this.queues.trouble(hold.key(), trouble);
 			}
-			else {
+			if (!(ex instanceof ConsulUnavailableException)) {
 				logger.warn("The release of the lock '{}' was refused; trying on in the background", hold.key(), ex);
 			}
 			leaveToSettlement(hold);

@@ -3,10 +3,9 @@ package io.github.consullock.lock;
 import java.util.List;
 import java.util.function.Consumer;
 
+import io.github.consullock.LockListener;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
-import io.github.consullock.LockListener;
 
 /**
  * All listeners of a registry; the one place that keeps what they throw, errors included,

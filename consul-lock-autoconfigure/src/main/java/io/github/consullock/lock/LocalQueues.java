@@ -6,9 +6,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
+import io.github.consullock.LockException;
 import org.jspecify.annotations.Nullable;
-
-import io.github.consullock.ConsulUnavailableException;
 
 /**
  * The threads of this JVM that want a key, first come first served. Of each key one is
@@ -38,7 +37,7 @@ final class LocalQueues {
 
 		private final Deque<Waiter> waiters = new ArrayDeque<>();
 
-		private volatile @Nullable ConsulUnavailableException trouble;
+		private volatile @Nullable LockException trouble;
 
 	}
 
@@ -114,10 +113,10 @@ final class LocalQueues {
 	}
 
 	/**
-	 * The owner gets no answer of Consul, or, with null, gets one again. Who waits behind
-	 * it in vain learns that this is the reason.
+	 * The owner gets no answer of Consul, or a refusal, or, with null, is served again.
+	 * Who waits behind it in vain learns that this is the reason.
 	 */
-	void trouble(String key, @Nullable ConsulUnavailableException trouble) {
+	void trouble(String key, @Nullable LockException trouble) {
 		Line line = this.keys.get(key);
 		if (line != null) {
 			line.trouble = trouble;
@@ -125,7 +124,7 @@ final class LocalQueues {
 	}
 
 	/** What keeps the owner of a key from an answer of Consul, if anything does. */
-	@Nullable ConsulUnavailableException trouble(String key) {
+	@Nullable LockException trouble(String key) {
 		Line line = this.keys.get(key);
 		return (line != null) ? line.trouble : null;
 	}

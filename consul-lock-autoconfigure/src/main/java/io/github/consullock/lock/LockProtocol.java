@@ -5,8 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
-import org.jspecify.annotations.Nullable;
-
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockConflictException;
 import io.github.consullock.LockLostReason;
@@ -18,6 +16,7 @@ import io.github.consullock.consul.TransactionOutcome.Committed;
 import io.github.consullock.consul.TransactionOutcome.FailureReason;
 import io.github.consullock.consul.TransactionOutcome.RolledBack;
 import io.github.consullock.session.ConsulSession;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is said to Consul about a lock's entry: one transaction to acquire, one to hand

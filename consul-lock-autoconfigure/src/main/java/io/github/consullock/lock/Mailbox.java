@@ -6,9 +6,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
-import org.jspecify.annotations.Nullable;
-
 import io.github.consullock.consul.KvSnapshot;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Holds the latest snapshot of a key for the one thread that waits for a certain one.

@@ -9,18 +9,18 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import org.springframework.util.function.SingletonSupplier;
-import tools.jackson.databind.json.JsonMapper;
-
 import io.github.consullock.CurrentLockHandle;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.LockOptions;
 import io.github.consullock.session.SessionKeeper;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.databind.json.JsonMapper;
+
+import org.springframework.util.function.SingletonSupplier;
 
 /**
  * A registry whose locks are all held by one session.
@@ -30,7 +30,8 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 	private static final Logger logger = LoggerFactory.getLogger(SessionLockRegistry.class);
 
 	/**
-	 * How long a cancelled holder may take to end, before its lock is left to lock-delay.
+	 * How long a cancelled holder, or a request under way, may take to end, before its
+	 * lock is left to lock-delay.
 	 */
 	private static final Duration CANCEL_GRACE = Duration.ofSeconds(2);
 
@@ -120,7 +121,7 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 		// An interrupt must not keep the session from being destroyed.
 		boolean interrupted = Thread.interrupted();
 		try {
-			this.acquirer.close();
+			this.acquirer.close(CANCEL_GRACE);
 			this.holds.closing();
 			if (!this.holds.present().isEmpty()) {
 				logger.info("Waiting up to {} s for {} locks to be released", this.settings.shutdownTimeout.toSeconds(),

@@ -2,12 +2,12 @@ package io.github.consullock.lock;
 
 import java.time.Duration;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
 import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.LockException;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.session.ConsulSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Brings requests whose outcome is unknown, and whose callers have left, to an end: after
@@ -76,11 +76,11 @@ final class Settlement {
 			attempt.run();
 			return true;
 		}
-		catch (ConsulUnavailableException ex) {
-			this.queues.trouble(key, ex);
-		}
 		catch (RuntimeException ex) {
-			if (backoff.isFirst()) {
+			if (ex instanceof LockException trouble) {
+				this.queues.trouble(key, trouble);
+			}
+			if (backoff.isFirst() && !(ex instanceof ConsulUnavailableException)) {
 				logger.warn("The lock '{}' cannot be settled, trying again until its session ends", key, ex);
 			}
 		}

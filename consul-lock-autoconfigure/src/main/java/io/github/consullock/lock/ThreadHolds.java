@@ -3,10 +3,9 @@ package io.github.consullock.lock;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
-import org.jspecify.annotations.Nullable;
-
 import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which thread holds which key through {@link java.util.concurrent.locks.Lock}, and how

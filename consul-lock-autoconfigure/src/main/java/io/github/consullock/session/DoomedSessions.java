@@ -6,10 +6,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 
+import io.github.consullock.consul.ConsulClient;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
-import io.github.consullock.consul.ConsulClient;
 
 /**
  * Sessions that are over for this process and may still be there in Consul, until they

@@ -6,10 +6,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
 
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockException;
 import io.github.consullock.LockLostReason;
@@ -18,6 +14,9 @@ import io.github.consullock.consul.RenewalOutcome;
 import io.github.consullock.consul.RenewalOutcome.Ended;
 import io.github.consullock.consul.RenewalOutcome.Renewed;
 import io.github.consullock.consul.SessionSnapshot;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Keeps at most one session alive: creates it when first asked, renews it every TTL/10,

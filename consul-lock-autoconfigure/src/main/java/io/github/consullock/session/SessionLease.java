@@ -5,9 +5,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 
-import org.jspecify.annotations.Nullable;
-
 import io.github.consullock.LockLostReason;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Whether a session may still be relied on. Knows neither Consul nor threads: it is told

@@ -150,7 +150,10 @@ class HttpConsulClientFailureTests {
 				.withMessageContaining("not what Consul answers");
 			assertThatExceptionOfType(ConsulRefusedException.class).isThrownBy(() -> client.createSession(SESSION));
 			assertThatExceptionOfType(ConsulRefusedException.class)
-				.isThrownBy(() -> client.transact(List.of(KvOperation.delete("k")), SECONDS));
+				.isThrownBy(() -> client.transact(List.of(KvOperation.checkNotExists("k")), SECONDS));
+			assertThatExceptionOfType(ConsulUnavailableException.class)
+				.isThrownBy(() -> client.transact(List.of(KvOperation.delete("k")), SECONDS))
+				.withMessageContaining("not what Consul answers");
 		}
 	}
 
@@ -168,7 +171,7 @@ class HttpConsulClientFailureTests {
 		List.<Runnable>of(() -> client.createSession(SESSION), () -> client.renewSession(session),
 				() -> client.destroySession(session), () -> client.watchSession(session, 1, SECONDS),
 				() -> client.read("k", SECONDS), () -> client.list("k"), () -> client.watch("k", 1, SECONDS),
-				() -> client.transact(List.of(KvOperation.delete("k")), SECONDS))
+				() -> client.transact(List.of(KvOperation.checkNotExists("k")), SECONDS))
 			.forEach((call) -> assertThatExceptionOfType(ConsulRefusedException.class).isThrownBy(call::run)
 				.withMessageContaining(text)
 				.withMessageContaining("consul.lock.connection.url"));

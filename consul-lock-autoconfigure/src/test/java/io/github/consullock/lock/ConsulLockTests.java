@@ -8,10 +8,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-
 import io.github.consullock.LockConflictException;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockInterruptedException;
@@ -24,6 +20,9 @@ import io.github.consullock.consul.KvEntry;
 import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
 import io.github.consullock.testserver.KeyPrefix;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -75,7 +74,7 @@ class ConsulLockTests {
 		LockHandle first = this.instances.start().obtain("a").acquire();
 		ConsulLockRegistry other = this.instances.start();
 		assertThat(other.obtain("a").tryAcquire(Duration.ZERO)).isEmpty();
-		assertThat(other.obtain("a").tryAcquire(Duration.ofMillis(300))).isEmpty();
+		assertThat(other.obtain("a").tryAcquire(Duration.ofSeconds(1))).isEmpty();
 		CompletableFuture<LockHandle> second = CompletableFuture
 			.supplyAsync(() -> other.obtain("a").tryAcquire(LONG).orElseThrow());
 		await().until(() -> other.heldLocks().isEmpty() && !second.isDone());
@@ -87,10 +86,10 @@ class ConsulLockTests {
 	@Test
 	void whoWaitsInVainLearnsForWhom() {
 		LockHandle held = this.instances.start((builder) -> builder.instanceName("orders-1")).obtain("a").acquire();
-		ConsulLock lock = this.instances.start((builder) -> builder.waitTime(Duration.ofMillis(200))).obtain("a");
+		ConsulLock lock = this.instances.start((builder) -> builder.waitTime(Duration.ofSeconds(1))).obtain("a");
 		assertThatExceptionOfType(LockNotAcquiredException.class).isThrownBy(lock::acquire)
 			.withMessageContaining(held.key())
-			.withMessageContaining("0.2 s")
+			.withMessageContaining("1.0 s")
 			.withMessageContaining("orders-1")
 			.satisfies((ex) -> assertThat(ex.key()).isEqualTo(held.key()));
 		held.close();
@@ -364,7 +363,7 @@ class ConsulLockTests {
 			.isThrownBy(() -> lock.tryAcquire(Duration.ZERO).orElseThrow(() -> denied(lock)))
 			.withMessageContaining("no");
 		assertThatExceptionOfType(LockNotAcquiredException.class).isThrownBy(
-				() -> this.instances.start((builder) -> builder.waitTime(Duration.ofMillis(500))).obtain("a").acquire())
+				() -> this.instances.start((builder) -> builder.waitTime(Duration.ofSeconds(1))).obtain("a").acquire())
 			.withMessageContaining("lock-delay");
 		Optional<LockHandle> next = lock.tryAcquire(LONG);
 		assertThat(next)
@@ -408,8 +407,9 @@ class ConsulLockTests {
 			}
 		}).listener(recording(events)));
 		registry.obtain("a").acquire().close();
+		assertThat(events).containsExactly("acquired", "released");
 		LockHandle held = this.instances.start().obtain("b").acquire();
-		assertThat(registry.obtain("b").tryAcquire(Duration.ofMillis(100))).isEmpty();
+		assertThat(registry.obtain("b").tryAcquire(Duration.ofSeconds(2))).isEmpty();
 		held.close();
 		assertThat(events).containsExactly("acquired", "released", "waiting", "not acquired");
 	}

@@ -3,14 +3,13 @@ package io.github.consullock.lock;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.testserver.ConsulServer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;

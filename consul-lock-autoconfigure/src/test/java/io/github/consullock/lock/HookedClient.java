@@ -42,6 +42,9 @@ final class HookedClient implements ConsulClient {
 
 	private final AtomicInteger transactions = new AtomicInteger();
 
+	private volatile Runnable alwaysBefore = () -> {
+	};
+
 	private volatile Runnable alwaysAfter = () -> {
 	};
 
@@ -57,6 +60,11 @@ final class HookedClient implements ConsulClient {
 	/** Runs once the next transaction that fits has been answered; once. */
 	void after(Predicate<List<KvOperation>> condition, Runnable action) {
 		this.after.set(new Hook(condition, action));
+	}
+
+	/** Runs before every transaction; if it throws, nothing is sent. */
+	void alwaysBefore(Runnable action) {
+		this.alwaysBefore = action;
 	}
 
 	/** Runs after every transaction; what it throws takes the answer's place. */
@@ -75,6 +83,7 @@ final class HookedClient implements ConsulClient {
 
 	@Override
 	public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
+		this.alwaysBefore.run();
 		run(this.before, operations);
 		this.transactions.incrementAndGet();
 		TransactionOutcome outcome = this.client.transact(operations, timeout);

@@ -7,10 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-
+import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockListener;
 import io.github.consullock.LockLostReason;
@@ -21,6 +18,9 @@ import io.github.consullock.consul.KvOperation;
 import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
 import io.github.consullock.testserver.KeyPrefix;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -85,6 +85,49 @@ class InterleavingTests {
 		assertThat(this.events.stream().filter("acquired"::equals)).hasSize(2);
 		assertThat(this.events.stream().filter((event) -> event.equals("lost") || event.equals("released"))).hasSize(2);
 		assertThat(this.instances.entry("a")).isNull();
+	}
+
+	@Test
+	void aCloseWaitsForARequestUnderWaySoThatItsKeyIsNotLeftToLockDelay() {
+		ConsulLockRegistry registry = this.instances.start(this.client, (builder) -> builder.session(Instances.SAFE));
+		registry.obtain("warm-up").acquire().close();
+		CountDownLatch answered = new CountDownLatch(1);
+		this.client.after(HookedClient.ACQUIRE, () -> {
+			answered.countDown();
+			// Until the close is in the middle of its wait.
+			await().until(() -> isWaitedFor());
+		});
+		CompletableFuture<Optional<LockHandle>> late = CompletableFuture
+			.supplyAsync(() -> registry.obtain("a").tryAcquire(LONG));
+		await().until(() -> answered.getCount() == 0);
+		registry.close();
+		assertThat(late.join()).isEmpty();
+		assertThat(this.instances.start().obtain("a").tryAcquire(Duration.ZERO)).isPresent();
+	}
+
+	private static boolean isWaitedFor() {
+		return Thread.getAllStackTraces()
+			.values()
+			.stream()
+			.anyMatch(
+					(frames) -> List.of(frames).stream().anyMatch((frame) -> frame.getMethodName().equals("awaitEnd")));
+	}
+
+	@Test
+	void whoWaitsBehindASettlementThatConsulRefusesLearnsOfTheRefusal() {
+		ConsulLockRegistry registry = hooked();
+		LockHandle handle = registry.obtain("a").acquire();
+		this.client.alwaysBefore(() -> {
+			throw new ConsulRefusedException("Permission denied");
+		});
+		assertThat(handle.release()).isTrue();
+		assertThatExceptionOfType(ConsulRefusedException.class)
+			.isThrownBy(() -> registry.obtain("a").tryAcquire(Duration.ZERO))
+			.withMessageContaining("Permission denied");
+		this.client.alwaysBefore(() -> {
+		});
+		await().ignoreExceptionsInstanceOf(ConsulRefusedException.class)
+			.until(() -> registry.obtain("a").tryAcquire(Duration.ZERO).map(LockHandle::release).isPresent());
 	}
 
 	@Test
