@@ -6,9 +6,11 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Future;
 
 import io.github.consullock.LockException;
+import io.github.consullock.LockLostReason;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvSnapshot;
+import io.github.consullock.consul.RenewalOutcome;
 import io.github.consullock.lock.KeyWatches.Subscription;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -85,8 +87,7 @@ final class HoldMonitor {
 		try {
 			KvEntry entry = this.client.read(hold.key(), TIMEOUT).orElse(null);
 			if (!isOurs(hold, entry)) {
-				// The session's own end, if that is behind it, is the better reason.
-				holds.lose(hold, hold.session().lostReason().orElse(LockProtocol.lossSeenIn(entry)));
+				holds.lose(hold, hold.session().lostReason().orElseGet(() -> reason(hold, entry)));
 			}
 		}
 		catch (LockException ex) {
@@ -94,6 +95,24 @@ final class HoldMonitor {
 			if (hold.isHeld()) {
 				this.background.schedule(() -> this.background.execute(() -> confirm(hold, holds)), GRACE);
 			}
+		}
+	}
+
+	/**
+	 * An entry that is there and held by nobody was most probably released by the end of
+	 * the session, of which its own watch has not told. That is the better reason then.
+	 */
+	private LockLostReason reason(Hold hold, @Nullable KvEntry entry) {
+		LockLostReason seen = LockProtocol.lossSeenIn(entry);
+		if (entry == null || seen != LockLostReason.KEY_DELETED) {
+			return seen;
+		}
+		try {
+			return (this.client.renewSession(hold.session().id()) instanceof RenewalOutcome.Ended)
+					? LockLostReason.SESSION_INVALIDATED : seen;
+		}
+		catch (LockException ex) {
+			return seen;
 		}
 	}
 

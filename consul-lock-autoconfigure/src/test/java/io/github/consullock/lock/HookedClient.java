@@ -7,6 +7,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 
+import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
@@ -45,6 +46,8 @@ final class HookedClient implements ConsulClient {
 	private volatile Runnable alwaysBefore = () -> {
 	};
 
+	private volatile boolean sessionEndsHidden;
+
 	private volatile Runnable alwaysAfter = () -> {
 	};
 
@@ -70,6 +73,11 @@ final class HookedClient implements ConsulClient {
 	/** Runs after every transaction; what it throws takes the answer's place. */
 	void alwaysAfter(Runnable action) {
 		this.alwaysAfter = action;
+	}
+
+	/** From now on no watch of a session tells that it has ended. */
+	void hideSessionEnds() {
+		this.sessionEndsHidden = true;
 	}
 
 	boolean isDone() {
@@ -116,7 +124,11 @@ final class HookedClient implements ConsulClient {
 
 	@Override
 	public SessionSnapshot watchSession(String sessionId, long index, Duration wait) {
-		return this.client.watchSession(sessionId, index, wait);
+		SessionSnapshot snapshot = this.client.watchSession(sessionId, index, wait);
+		if (this.sessionEndsHidden && !snapshot.visible()) {
+			throw new ConsulUnavailableException("Hidden by the test");
+		}
+		return snapshot;
 	}
 
 	@Override

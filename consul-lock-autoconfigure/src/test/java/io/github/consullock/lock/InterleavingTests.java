@@ -67,6 +67,16 @@ class InterleavingTests {
 	}
 
 	@Test
+	void aKeyThatTheEndOfItsSessionReleasedIsToldAsThat() {
+		this.client.hideSessionEnds();
+		LockHandle handle = hooked().obtain("a").acquire();
+		List<LockLostReason> told = new CopyOnWriteArrayList<>();
+		handle.onLost(told::add);
+		this.instances.destroySessionOf("a");
+		await().untilAsserted(() -> assertThat(told).containsExactly(LockLostReason.SESSION_INVALIDATED));
+	}
+
+	@Test
 	void aLockThatIsWonWhileTheRegistryClosesIsGivenToNobody() {
 		ConsulLockRegistry registry = hooked();
 		LockHandle neverReleased = registry.obtain("held").acquire();
