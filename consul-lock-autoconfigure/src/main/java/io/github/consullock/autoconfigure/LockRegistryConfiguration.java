@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 import io.github.consullock.LockListener;
+import io.github.consullock.autoconfigure.ConsulLockProperties.Mode;
 import io.github.consullock.autoconfigure.ConsulLockProperties.Session;
 import io.github.consullock.autoconfigure.ConsulLockProperties.Waiting;
 import io.github.consullock.consul.ConsulClient;
@@ -40,7 +41,7 @@ class LockRegistryConfiguration {
 		SessionSettings settings = PropertyChecks.session(session, instanceName,
 				serviceChecks(session, registration.getIfAvailable()));
 		Waiting waiting = properties.waiting();
-		if (waiting.timeout().compareTo(settings.lockDelay()) < 0) {
+		if (properties.mode() == Mode.CONSUL && waiting.timeout().compareTo(settings.lockDelay()) < 0) {
 			logger.info(
 					"consul.lock.waiting.timeout ({}) is below consul.lock.session.lock-delay ({}): when the holder of"
 							+ " a lock crashes, those who wait for it give up before it is free again",

@@ -38,8 +38,12 @@ final class PropertiesConnectionDetails implements ConsulLockConnectionDetails {
 			Supplier<@Nullable String> inheritedToken, @Nullable SslBundles sslBundles) {
 		this.url = (connection.url() != null) ? PropertyChecks.url(connection.url()) : inheritedUrl(inherited);
 		this.token = token(connection, inheritedToken);
-		this.sslBundle = "https".equalsIgnoreCase(this.url.getScheme()) ? sslBundle(connection, inherited, sslBundles)
-				: null;
+		boolean https = "https".equalsIgnoreCase(this.url.getScheme());
+		if (!https && StringUtils.hasText(connection.sslBundle())) {
+			throw PropertyChecks.invalid("connection.ssl-bundle", "is '" + connection.sslBundle() + "', but " + this.url
+					+ " is no https URL; set consul.lock.connection.url or spring.cloud.consul.scheme, or remove the bundle");
+		}
+		this.sslBundle = https ? sslBundle(connection, inherited, sslBundles) : null;
 	}
 
 	private static URI inheritedUrl(ConsulProperties inherited) {

@@ -124,7 +124,11 @@ final class PropertyChecks {
 	}
 
 	static String text(Duration duration) {
-		return (duration.toMillis() % 1000 == 0) ? duration.toSeconds() + "s" : DurationStyle.SIMPLE.print(duration);
+		if (duration.toMillis() % 1000 != 0) {
+			return DurationStyle.SIMPLE.print(duration);
+		}
+		boolean hours = duration.toSeconds() % 3600 == 0 && !duration.isZero();
+		return hours ? duration.toHours() + "h" : duration.toSeconds() + "s";
 	}
 
 	private static String name(String property) {

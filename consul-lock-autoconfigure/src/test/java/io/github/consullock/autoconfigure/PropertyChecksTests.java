@@ -20,39 +20,41 @@ class PropertyChecksTests {
 		.of(ConsulAutoConfiguration.class, ConsulLockAutoConfiguration.class, SslAutoConfiguration.class));
 
 	@ParameterizedTest
-	@CsvSource(delimiter = '|', quoteCharacter = '"', textBlock = """
-			consul.lock.session.ttl=5s               | consul.lock.session.ttl must be between 10s and 24h
-			consul.lock.session.ttl=25h              | consul.lock.session.ttl must be between 10s and 24h
-			consul.lock.session.ttl=40s              | consul.lock.session.lock-delay (25s) must not be below
-			consul.lock.session.lock-delay=10s       | consul.lock.session.allow-unsafe=true
-			consul.lock.session.lock-delay=61s       | consul.lock.session.lock-delay must be between 0s and 60s
-			consul.lock.session.behavior=delete      | consul.lock.session.allow-unsafe=true
-			consul.lock.session.safety-margin=-1s    | consul.lock.session.safety-margin must be between
-			consul.lock.session.safety-margin=20s    | consul.lock.session.safety-margin must be between
-			consul.lock.session.bind-to-service=true | consul.lock.session.bind-to-service is true, but
-			consul.lock.key-prefix=                  | consul.lock.key-prefix must be a path that ends with '/'
-			consul.lock.key-prefix=locks             | consul.lock.key-prefix must be a path that ends with '/'
-			consul.lock.key-prefix=/                 | consul.lock.key-prefix must be a path that ends with '/'
-			consul.lock.key-prefix=/locks/           | consul.lock.key-prefix is '/locks/', under which no key is valid
-			consul.lock.key-prefix=locks//           | consul.lock.key-prefix is 'locks//', under which no key is valid
-			consul.lock.key-prefix=a b/              | consul.lock.key-prefix is 'a b/', under which no key is valid
-			consul.lock.key-prefix=a/../b/           | consul.lock.key-prefix is 'a/../b/', under which no key is valid
-			consul.lock.key-prefix=a/.consul-lock/   | consul-lock keeps the segment '.consul-lock' for itself
-			consul.lock.shutdown-timeout=-1s         | consul.lock.shutdown-timeout must be between 0s and
-			consul.lock.waiting.timeout=-1s          | consul.lock.waiting.timeout must be between 0s and
-			consul.lock.waiting.max-watches=0        | consul.lock.waiting.max-watches must be at least 1, but is 0
-			consul.lock.waiting.slow-threshold=0s    | consul.lock.waiting.slow-threshold must be between 1ms and
-			consul.lock.connection.connect-timeout=0s | consul.lock.connection.connect-timeout must be between 1ms and
-			consul.lock.connection.read-timeout=-5s  | consul.lock.connection.read-timeout must be between 1ms and
-			consul.lock.connection.url=localhost:8500 | consul.lock.connection.url must be an http or https URL
-			consul.lock.connection.url=ftp://host    | consul.lock.connection.url must be an http or https URL
-			consul.lock.connection.url=http://host?a=b | consul.lock.connection.url must be an http or https URL
-			consul.lock.connection.url=http://host:99999 | consul.lock.connection.url has the port 99999
-			consul.lock.connection.token-file=/no/such/file | consul.lock.connection.token-file names '/no/such/file'
-			spring.cloud.consul.port=99999           | spring.cloud.consul.port must be between 1 and 65535
-			spring.cloud.consul.scheme=ftp           | spring.cloud.consul.scheme must be http or https
-			spring.cloud.consul.host=no host         | spring.cloud.consul.host must be the name or address of a host
-			""")
+	@CsvSource(delimiter = '|', quoteCharacter = '"',
+			textBlock = """
+					consul.lock.session.ttl=5s               | consul.lock.session.ttl must be between 10s and 24h
+					consul.lock.session.ttl=25h              | consul.lock.session.ttl must be between 10s and 24h
+					consul.lock.session.ttl=40s              | consul.lock.session.lock-delay (25s) must not be below
+					consul.lock.session.lock-delay=10s       | consul.lock.session.allow-unsafe=true
+					consul.lock.session.lock-delay=61s       | consul.lock.session.lock-delay must be between 0s and 60s
+					consul.lock.session.behavior=delete      | consul.lock.session.allow-unsafe=true
+					consul.lock.session.safety-margin=-1s    | consul.lock.session.safety-margin must be between
+					consul.lock.session.safety-margin=20s    | consul.lock.session.safety-margin must be between
+					consul.lock.session.bind-to-service=true | consul.lock.session.bind-to-service is true, but
+					consul.lock.key-prefix=                  | consul.lock.key-prefix must be a path that ends with '/'
+					consul.lock.key-prefix=locks             | consul.lock.key-prefix must be a path that ends with '/'
+					consul.lock.key-prefix=/                 | consul.lock.key-prefix must be a path that ends with '/'
+					consul.lock.key-prefix=/locks/           | consul.lock.key-prefix is '/locks/', under which no key is valid
+					consul.lock.key-prefix=locks//           | consul.lock.key-prefix is 'locks//', under which no key is valid
+					consul.lock.key-prefix=a b/              | consul.lock.key-prefix is 'a b/', under which no key is valid
+					consul.lock.key-prefix=a/../b/           | consul.lock.key-prefix is 'a/../b/', under which no key is valid
+					consul.lock.key-prefix=a/.consul-lock/   | consul-lock keeps the segment '.consul-lock' for itself
+					consul.lock.shutdown-timeout=-1s         | consul.lock.shutdown-timeout must be between 0s and
+					consul.lock.waiting.timeout=-1s          | consul.lock.waiting.timeout must be between 0s and
+					consul.lock.waiting.max-watches=0        | consul.lock.waiting.max-watches must be at least 1, but is 0
+					consul.lock.waiting.slow-threshold=0s    | consul.lock.waiting.slow-threshold must be between 1ms and
+					consul.lock.connection.connect-timeout=0s | consul.lock.connection.connect-timeout must be between 1ms and
+					consul.lock.connection.read-timeout=-5s  | consul.lock.connection.read-timeout must be between 1ms and
+					consul.lock.connection.url=localhost:8500 | consul.lock.connection.url must be an http or https URL
+					consul.lock.connection.url=ftp://host    | consul.lock.connection.url must be an http or https URL
+					consul.lock.connection.url=http://host?a=b | consul.lock.connection.url must be an http or https URL
+					consul.lock.connection.url=http://host:99999 | consul.lock.connection.url has the port 99999
+					consul.lock.connection.token-file=/no/such/file | consul.lock.connection.token-file names '/no/such/file'
+					consul.lock.connection.ssl-bundle=mine   | consul.lock.connection.ssl-bundle is 'mine', but http://localhost:8500 is no https URL
+					spring.cloud.consul.port=99999           | spring.cloud.consul.port must be between 1 and 65535
+					spring.cloud.consul.scheme=ftp           | spring.cloud.consul.scheme must be http or https
+					spring.cloud.consul.host=no host         | spring.cloud.consul.host must be the name or address of a host
+					""")
 	void aValueThatCannotWorkStopsTheStart(String property, String message) {
 		this.runner.withPropertyValues(property).run((context) -> {
 			assertThat(context).hasFailed();
