@@ -67,8 +67,8 @@ final class DistributedLockSpecs {
 		}
 		return new DistributedLockSpec(DistributedLockDefinitionException.name(method, beanClass),
 				key(annotation, method, beanClass), waitTime(annotation, method, beanClass),
-				skippedResult(annotation, method, beanClass), annotation.onLost(), registry(annotation),
-				method.getReturnType() == Object.class);
+				skippedResult(annotation, method, beanClass), annotation.onLost(),
+				registry(annotation, method, beanClass), method.getReturnType() == Object.class);
 	}
 
 	private KeyTemplate key(DistributedLock annotation, Method method, Class<?> beanClass) {
@@ -120,9 +120,16 @@ final class DistributedLockSpecs {
 		}
 	}
 
-	private String registry(DistributedLock annotation) {
-		String registry = this.beanFactory.resolveEmbeddedValue(annotation.registry());
-		return (registry != null) ? registry : "";
+	private String registry(DistributedLock annotation, Method method, Class<?> beanClass) {
+		try {
+			String registry = this.beanFactory.resolveEmbeddedValue(annotation.registry());
+			return (registry != null) ? registry : "";
+		}
+		catch (IllegalArgumentException ex) {
+			throw new DistributedLockDefinitionException(beanClass, method,
+					"has the registry '" + annotation.registry() + "', which cannot be resolved: " + ex.getMessage(),
+					"Set the property, or write the qualifier or name of a ConsulLockRegistry bean.", ex);
+		}
 	}
 
 }

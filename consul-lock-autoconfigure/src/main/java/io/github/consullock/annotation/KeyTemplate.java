@@ -84,8 +84,10 @@ final class KeyTemplate {
 		try {
 			value = part.getValue(context);
 		}
-		catch (EvaluationException ex) {
-			throw failure("#{" + part.getExpressionString() + "} failed: " + ex.getMessage(), ex);
+		catch (RuntimeException ex) {
+			// SpEL lets those of the methods it calls through as they are.
+			String reason = (ex instanceof EvaluationException) ? ex.getMessage() : ex.toString();
+			throw failure("#{" + part.getExpressionString() + "} failed: " + reason, ex);
 		}
 		try {
 			return KeyEncoding.encode(KeyText.of(value, this.beanFactory.getConversionService()));

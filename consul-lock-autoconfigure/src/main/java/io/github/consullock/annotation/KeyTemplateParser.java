@@ -74,8 +74,23 @@ final class KeyTemplateParser {
 				sample.append('x');
 			}
 		}
-		LockOptions.checkKey(sample.toString());
+		check(sample.toString());
 		return new KeyTemplate(template, parts, method, beanClass, this.beanFactory, this.parameterNames);
+	}
+
+	private static void check(String sample) {
+		try {
+			LockOptions.checkKey(sample);
+		}
+		catch (IllegalArgumentException ex) {
+			// As other annotations have it.
+			if (sample.indexOf('#') >= 0 || sample.indexOf('{') >= 0) {
+				throw new IllegalArgumentException(
+						ex.getMessage() + "; an expression stands in #{...}, such as #{#id}, and a property in ${...}",
+						ex);
+			}
+			throw ex;
+		}
 	}
 
 	private List<Expression> split(String template) {

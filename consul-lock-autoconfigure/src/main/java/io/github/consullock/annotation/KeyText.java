@@ -36,7 +36,8 @@ final class KeyText {
 	 */
 	static String of(@Nullable Object value, @Nullable ConversionService conversions) {
 		if (value == null) {
-			throw new IllegalArgumentException("it is null");
+			throw new IllegalArgumentException(
+					"it is null; call with a value, or give the expression a default, such as #{#id ?: 'none'}");
 		}
 		String text = convert(value, conversions);
 		if (text == null || text.isBlank()) {
@@ -56,7 +57,7 @@ final class KeyText {
 		if (conversions != null && isRegistered(conversions, TypeDescriptor.forObject(value))) {
 			return conversions.convert(value, String.class);
 		}
-		throw new IllegalArgumentException("it is a " + value.getClass().getName()
+		throw new IllegalArgumentException("it is of the type " + value.getClass().getName()
 				+ ", and a key is made of text, numbers, booleans, enums and UUIDs only; name a property of it, or"
 				+ " register a Converter from it to String with the application's ConversionService");
 	}

@@ -144,7 +144,7 @@ final class ConsulErrors {
 	}
 
 	private String answered(ConsulRequest request, ConsulAnswer answer) {
-		String body = answer.body().strip();
+		String body = answer.body().strip().replaceFirst("\\.$", "");
 		return what(request) + " was answered " + answer.status() + (body.isEmpty() ? "." : ": " + quote(body) + ".");
 	}
 

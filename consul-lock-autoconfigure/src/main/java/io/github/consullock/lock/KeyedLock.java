@@ -44,8 +44,8 @@ final class KeyedLock implements ConsulLock {
 			if (result instanceof Acquired acquired) {
 				return acquired.hold();
 			}
-			throw new LockNotAcquiredException(key(), "The lock '" + key() + "' was not to be had within "
-					+ seconds(wanted.waitTime()) + ": " + ((InVain) result).reason());
+			throw new LockNotAcquiredException(key(), "The lock '" + key() + "' was not to be had "
+					+ within(wanted.waitTime()) + ": " + ((InVain) result).reason());
 		}
 		catch (InterruptedException ex) {
 			throw interrupted(ex);
@@ -153,8 +153,12 @@ final class KeyedLock implements ConsulLock {
 		this.threadHolds.exit(key());
 	}
 
-	private static String seconds(Duration waitTime) {
-		return (waitTime.compareTo(Duration.ofDays(10000)) > 0) ? "any time" : waitTime.toMillis() / 1000.0 + " s";
+	private static String within(Duration waitTime) {
+		if (waitTime.isZero()) {
+			return "at the first try";
+		}
+		return "within "
+				+ ((waitTime.compareTo(Duration.ofDays(10000)) > 0) ? "any time" : waitTime.toMillis() / 1000.0 + " s");
 	}
 
 	@Override

@@ -152,6 +152,20 @@ class KeyTemplateTests {
 			.withMessageContaining("#name.missing");
 	}
 
+	@Test
+	void anExceptionOfWhatAnExpressionCallsNamesMethodAndTemplateToo() {
+		assertThatIllegalArgumentException().isThrownBy(() -> key("a/#{#name.substring(10)}", "x", 1))
+			.withMessageContaining("'a/#{#name.substring(10)}' of " + Sample.class.getName() + ".call(Object, int)")
+			.withMessageContaining("StringIndexOutOfBoundsException")
+			.withCauseInstanceOf(StringIndexOutOfBoundsException.class);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "#name", "a/{name}" })
+	void anExpressionInTheSyntaxOfOthersIsToldOurs(String template) {
+		assertThatIllegalArgumentException().isThrownBy(() -> parse(template)).withMessageContaining("#{#id}");
+	}
+
 	@ParameterizedTest
 	@ValueSource(strings = { "", " ", "a b", "/a", "a/", "a//b", "a/../b", "a:b", ".consul-lock/x", "#{}", "#{#name",
 			"#{#name +}", "#{id}", "#{#unknown}", "a/#{#p2}", "#{#a07}", "#{#name.length() + #nam}", "#{#call(1)}",
