@@ -356,6 +356,10 @@ public final class SessionKeeper implements AutoCloseable {
 			if (snapshot.visible()) {
 				// An index that went backwards is of no use any more.
 				next = (snapshot.index() < index) ? 0 : snapshot.index();
+				if (index == 0) {
+					// That was no wait yet: the end may come now.
+					pause = Duration.ZERO;
+				}
 			}
 			else {
 				// Gone, or no permission to see it: a renewal can tell.
