@@ -14,6 +14,15 @@ interface KeeperThreads {
 	long nanoTime();
 
 	/**
+	 * What is left of a pause that began when a request was sent, so that the time which
+	 * its answer took does not come on top.
+	 */
+	default Duration since(long sentAt, Duration pause) {
+		Duration rest = pause.minusNanos(nanoTime() - sentAt);
+		return rest.isNegative() ? Duration.ZERO : rest;
+	}
+
+	/**
 	 * Runs a task that sends requests, one after another, in the order of their times.
 	 */
 	Task request(Duration delay, Runnable task);

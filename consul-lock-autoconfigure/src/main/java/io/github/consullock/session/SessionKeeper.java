@@ -13,7 +13,6 @@ import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.RenewalOutcome;
 import io.github.consullock.consul.RenewalOutcome.Ended;
 import io.github.consullock.consul.RenewalOutcome.Renewed;
-import io.github.consullock.consul.SessionSnapshot;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,16 +45,6 @@ public final class SessionKeeper implements AutoCloseable {
 
 	private static final Duration RETRY_PAUSE = Duration.ofMillis(250);
 
-	private static final Duration WATCH_WAIT = Duration.ofSeconds(20);
-
-	/** Bounds the looks at a server that answers without waiting. */
-	private static final Duration WATCH_PAUSE = Duration.ofMillis(100);
-
-	private static final Duration WATCH_RETRY_PAUSE = Duration.ofSeconds(1);
-
-	/** Where the watch cannot help, so that it costs next to nothing. */
-	private static final Duration WATCH_REFUSED_PAUSE = Duration.ofSeconds(20);
-
 	private final ConsulClient client;
 
 	private final SessionSettings settings;
@@ -79,7 +68,7 @@ public final class SessionKeeper implements AutoCloseable {
 
 	private KeeperThreads.@Nullable Task renewal;
 
-	private KeeperThreads.@Nullable Task watch;
+	private @Nullable SessionWatch watch;
 
 	/** Whether the live session is to be renewed at once. */
 	private boolean suspected;
@@ -182,7 +171,7 @@ public final class SessionKeeper implements AutoCloseable {
 			this.renewal.cancel();
 		}
 		if (this.watch != null) {
-			this.watch.cancel();
+			this.watch.end();
 		}
 		this.renewal = null;
 		this.watch = null;
@@ -219,12 +208,13 @@ public final class SessionKeeper implements AutoCloseable {
 			}
 			become(State.LIVE, created);
 			waiting = this.pending;
+			this.watch = new SessionWatch(created, this.client, this.threads, this::verify);
+			this.watch.begin();
 		}
 		finally {
 			this.lock.unlock();
 		}
-		scheduleRenewal(created, since(renewedAt, renewalPause()));
-		scheduleWatch(created, 0, Duration.ZERO);
+		scheduleRenewal(created, this.threads.since(renewedAt, renewalPause()));
 		watchDeadline(created);
 		logger.debug("Session {} created, TTL {}", created, this.settings.ttl());
 		waiting.complete(created);
@@ -288,7 +278,7 @@ public final class SessionKeeper implements AutoCloseable {
 			logger.warn("Consul refuses to renew session {}; it will be lost in {} ms unless that changes: {}", session,
 					session.remaining().toMillis(), ex.getMessage());
 		}
-		scheduleRenewal(session, since(sentAt, pause));
+		scheduleRenewal(session, this.threads.since(sentAt, pause));
 	}
 
 	private boolean beginRenewal(ConsulSession session) {
@@ -303,15 +293,6 @@ public final class SessionKeeper implements AutoCloseable {
 		finally {
 			this.lock.unlock();
 		}
-	}
-
-	/**
-	 * What is left of a pause that began when a request was sent, so that the time which
-	 * its answer took does not come on top.
-	 */
-	private Duration since(long sentAt, Duration pause) {
-		Duration rest = pause.minusNanos(this.threads.nanoTime() - sentAt);
-		return rest.isNegative() ? Duration.ZERO : rest;
 	}
 
 	/** TTL/10, or up to a fifth earlier, so that many instances do not renew in step. */
@@ -333,45 +314,6 @@ public final class SessionKeeper implements AutoCloseable {
 				logger.debug("The deadline of {} needs no alarm: closed meanwhile", session);
 			}
 		}
-	}
-
-	private void scheduleWatch(ConsulSession session, long index, Duration delay) {
-		this.lock.lock();
-		try {
-			if (this.live == session) {
-				this.watch = this.threads.watch(delay, () -> watch(session, index));
-			}
-		}
-		finally {
-			this.lock.unlock();
-		}
-	}
-
-	private void watch(ConsulSession session, long index) {
-		long sentAt = this.threads.nanoTime();
-		long next = 0;
-		Duration pause = WATCH_PAUSE;
-		try {
-			SessionSnapshot snapshot = this.client.watchSession(session.id(), index, WATCH_WAIT);
-			if (snapshot.visible()) {
-				// An index that went backwards is of no use any more.
-				next = (snapshot.index() < index) ? 0 : snapshot.index();
-				if (index == 0) {
-					// That was no wait yet: the end may come now.
-					pause = Duration.ZERO;
-				}
-			}
-			else {
-				// Gone, or no permission to see it: a renewal can tell.
-				verify(session);
-				pause = WATCH_REFUSED_PAUSE;
-			}
-		}
-		catch (RuntimeException ex) {
-			logger.debug("Session {} cannot be watched, its renewals go on: {}", session, ex.getMessage());
-			pause = (ex instanceof ConsulUnavailableException) ? WATCH_RETRY_PAUSE : WATCH_REFUSED_PAUSE;
-		}
-		scheduleWatch(session, next, since(sentAt, pause));
 	}
 
 	private void lose(ConsulSession session, LockLostReason reason) {
