@@ -174,7 +174,8 @@ class ConsulLockTests {
 	@Test
 	void anEndedSessionEndsItsHoldsAndTellsEachOnce() {
 		List<String> events = new ArrayList<>();
-		ConsulLockRegistry registry = this.instances.start((builder) -> builder.listener(recording(events)));
+		ConsulLockRegistry registry = this.instances
+			.start((builder) -> builder.listener(new RecordingListener(events)));
 		LockHandle a = registry.obtain("a").acquire();
 		LockHandle b = registry.obtain("b").acquire();
 		AtomicReference<LockLostReason> told = new AtomicReference<>();
@@ -405,7 +406,7 @@ class ConsulLockTests {
 			public void acquired(LockHandle handle, Duration waited) {
 				throw new IllegalStateException("listener");
 			}
-		}).listener(recording(events)));
+		}).listener(new RecordingListener(events)));
 		registry.obtain("a").acquire().close();
 		assertThat(events).containsExactly("acquired", "released");
 		LockHandle held = this.instances.start().obtain("b").acquire();
@@ -430,40 +431,6 @@ class ConsulLockTests {
 			await().until(() -> !handle.isHeld());
 			throw new IllegalArgumentException("task");
 		})).withCauseInstanceOf(IllegalArgumentException.class);
-	}
-
-	private static LockListener recording(List<String> events) {
-		return new LockListener() {
-			@Override
-			public void waiting(String key) {
-				events.add("waiting");
-			}
-
-			@Override
-			public void acquired(LockHandle handle, Duration waited) {
-				events.add("acquired");
-			}
-
-			@Override
-			public void notAcquired(String key, Duration waited) {
-				events.add("not acquired");
-			}
-
-			@Override
-			public void lost(LockHandle handle, LockLostReason reason) {
-				events.add("lost");
-			}
-
-			@Override
-			public void released(LockHandle handle, Duration held) {
-				events.add("released");
-			}
-
-			@Override
-			public void handedOver(LockHandle handle, Duration held) {
-				events.add("handed over");
-			}
-		};
 	}
 
 	private static void runElsewhere(Runnable action) {

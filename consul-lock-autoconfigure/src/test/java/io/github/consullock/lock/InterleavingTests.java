@@ -52,7 +52,7 @@ class InterleavingTests {
 	}
 
 	private ConsulLockRegistry hooked() {
-		return this.instances.start(this.client, (builder) -> builder.listener(new Recorder()));
+		return this.instances.start(this.client, (builder) -> builder.listener(new RecordingListener(this.events)));
 	}
 
 	@Test
@@ -284,40 +284,6 @@ class InterleavingTests {
 			monitor.end(held);
 			assertThat(watches.size()).isZero();
 		}
-	}
-
-	private final class Recorder implements LockListener {
-
-		@Override
-		public void waiting(String key) {
-			InterleavingTests.this.events.add("waiting");
-		}
-
-		@Override
-		public void acquired(LockHandle handle, Duration waited) {
-			InterleavingTests.this.events.add("acquired");
-		}
-
-		@Override
-		public void notAcquired(String key, Duration waited) {
-			InterleavingTests.this.events.add("not acquired");
-		}
-
-		@Override
-		public void lost(LockHandle handle, LockLostReason reason) {
-			InterleavingTests.this.events.add("lost");
-		}
-
-		@Override
-		public void released(LockHandle handle, Duration held) {
-			InterleavingTests.this.events.add("released");
-		}
-
-		@Override
-		public void handedOver(LockHandle handle, Duration held) {
-			InterleavingTests.this.events.add("handed over");
-		}
-
 	}
 
 }
