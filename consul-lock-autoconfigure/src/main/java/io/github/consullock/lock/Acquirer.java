@@ -1,7 +1,6 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -33,6 +32,9 @@ final class Acquirer {
 
 	private final Set<Contender> contenders = ConcurrentHashMap.newKeySet();
 
+	/** Calls under way, from before they queue up until their hold is known. */
+	private final Outstanding<WaitBudget> calls = new Outstanding<>();
+
 	private volatile boolean closed;
 
 	Acquirer(LockParts parts) {
@@ -53,6 +55,7 @@ final class Acquirer {
 		WaitBudget budget = WaitBudget.startingNow(request.waitTime());
 		WaitReport report = new WaitReport(request, budget, this.parts);
 		boolean acquired = false;
+		this.calls.begin(budget);
 		try {
 			do {
 				Acquisition result = takeTurn(request, budget, report);
@@ -74,6 +77,7 @@ final class Acquirer {
 			if (!acquired) {
 				this.parts.listeners().tell((listener) -> listener.notAcquired(request.key(), budget.elapsed()));
 			}
+			this.calls.end(budget);
 		}
 	}
 
@@ -149,7 +153,8 @@ final class Acquirer {
 	/** The turn came just as the waiter left. */
 	private void decline(LockRequest request, Turn turn, WaitBudget budget) {
 		if (turn instanceof HandedOver handedOver) {
-			this.parts.background().execute(() -> admit(request, handedOver, budget).close());
+			Hold hold = admit(request, handedOver, budget);
+			this.parts.background().execute(hold::close);
 		}
 		else {
 			this.parts.queues().leave(request.key(), false);
@@ -178,16 +183,14 @@ final class Acquirer {
 	}
 
 	/**
-	 * From now on nothing is acquired; waits under way end in vain. Requests under way
-	 * are waited for, for a while: what they acquire is released then.
+	 * From now on nothing is acquired; waits under way end in vain. Calls under way are
+	 * waited for, for a while: what they acquire is released then.
 	 */
 	void close(Duration grace) {
 		this.closed = true;
 		this.parts.queues().cancelAll();
-		List<Contender> active = List.copyOf(this.contenders);
-		active.forEach(Contender::cancel);
-		long deadline = System.nanoTime() + grace.toNanos();
-		active.forEach((contender) -> contender.awaitEnd(Duration.ofNanos(deadline - System.nanoTime())));
+		this.contenders.forEach(Contender::cancel);
+		this.calls.awaitNone(grace);
 	}
 
 }

@@ -2,7 +2,6 @@ package io.github.consullock.lock;
 
 import java.time.Duration;
 import java.util.Objects;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -18,16 +17,12 @@ import io.github.consullock.lock.KeyWatches.Subscription;
 import io.github.consullock.lock.LockProtocol.Attempt;
 import io.github.consullock.session.ConsulSession;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The one of this JVM that contends for a key in Consul: tries, waits while somebody else
  * holds it, and settles what it cannot know. For use by one thread, once.
  */
 final class Contender {
-
-	private static final Logger logger = LoggerFactory.getLogger(Contender.class);
 
 	/** A single attempt, and each step of it, may take this long. */
 	private static final Duration SINGLE_ATTEMPT = Duration.ofSeconds(2);
@@ -60,8 +55,6 @@ final class Contender {
 	private final Mailbox mailbox = new Mailbox();
 
 	private final Backoff backoff = new Backoff();
-
-	private final CountDownLatch ended = new CountDownLatch(1);
 
 	private volatile boolean cancelled;
 
@@ -108,19 +101,6 @@ final class Contender {
 			else if (hold == null) {
 				this.parts.queues().leave(this.key, false);
 			}
-			this.ended.countDown();
-		}
-	}
-
-	/** Waits until it has ended, or the time is up; for any thread. */
-	void awaitEnd(Duration timeout) {
-		try {
-			if (!this.ended.await(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
-				logger.debug("Still waiting for an answer about the lock '{}'", this.key);
-			}
-		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
 		}
 	}
 

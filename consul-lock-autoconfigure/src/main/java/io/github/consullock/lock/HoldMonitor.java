@@ -12,6 +12,7 @@ import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvSnapshot;
 import io.github.consullock.consul.RenewalOutcome;
 import io.github.consullock.lock.KeyWatches.Subscription;
+import io.github.consullock.session.ConsulSession;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -87,7 +88,7 @@ final class HoldMonitor {
 		try {
 			KvEntry entry = this.client.read(hold.key(), TIMEOUT).orElse(null);
 			if (!isOurs(hold, entry)) {
-				holds.lose(hold, hold.session().lostReason().orElseGet(() -> reason(hold, entry)));
+				holds.lose(hold, lossShownBy(hold, entry));
 			}
 		}
 		catch (LockException ex) {
@@ -99,20 +100,28 @@ final class HoldMonitor {
 	}
 
 	/**
-	 * An entry that is there and held by nobody was most probably released by the end of
-	 * the session, of which its own watch has not told. That is the better reason then.
+	 * Why a hold is lost whose entry is not its own any more.
+	 * @param entry the entry as it is now; null if there is none
 	 */
-	private LockLostReason reason(Hold hold, @Nullable KvEntry entry) {
-		LockLostReason seen = LockProtocol.lossSeenIn(entry);
-		if (entry == null || seen != LockLostReason.KEY_DELETED) {
-			return seen;
-		}
+	LockLostReason lossShownBy(Hold hold, @Nullable KvEntry entry) {
+		return hold.session().lostReason().orElseGet(() -> {
+			if (entry != null && entry.session() != null) {
+				return LockLostReason.TAKEN_OVER;
+			}
+			// One that is there and held by nobody was most probably released by the end
+			// of the session, of which its own watch has not told yet.
+			return (entry != null && isEnded(hold.session())) ? LockLostReason.SESSION_INVALIDATED
+					: LockLostReason.KEY_DELETED;
+		});
+	}
+
+	private boolean isEnded(ConsulSession session) {
 		try {
-			return (this.client.renewSession(hold.session().id()) instanceof RenewalOutcome.Ended)
-					? LockLostReason.SESSION_INVALIDATED : seen;
+			return this.client.renewSession(session.id()) instanceof RenewalOutcome.Ended;
 		}
 		catch (LockException ex) {
-			return seen;
+			logger.debug("Whether session {} has ended cannot be said: {}", session, ex.getMessage());
+			return false;
 		}
 	}
 

@@ -3,10 +3,6 @@ package io.github.consullock.lock;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockException;
@@ -41,14 +37,10 @@ final class Holds {
 
 	private final Listeners listeners;
 
-	private final Set<Hold> present = ConcurrentHashMap.newKeySet();
+	private final Outstanding<Hold> present = new Outstanding<>();
 
-	/** Holds that are lost, and whose holders have not ended yet. */
-	private final Set<Hold> ending = ConcurrentHashMap.newKeySet();
-
-	private final ReentrantLock lock = new ReentrantLock();
-
-	private final Condition changed = this.lock.newCondition();
+	/** Holds that the shutdown ended, until they are released in Consul as well. */
+	private final Outstanding<Hold> ending = new Outstanding<>();
 
 	private volatile boolean closing;
 
@@ -70,7 +62,7 @@ final class Holds {
 		Hold hold = new Hold(this, request, session, token, chain);
 		// Before anything can end it, so that each end is told after its beginning.
 		this.listeners.tell((listener) -> listener.acquired(hold, waited));
-		this.present.add(hold);
+		this.present.begin(hold);
 		if (!session.isLive()) {
 			lose(hold, session.lostReason().orElse(LockLostReason.DEADLINE_PASSED));
 		}
@@ -82,7 +74,7 @@ final class Holds {
 
 	/** Ends all holds of a session that is over. */
 	void lose(ConsulSession session, LockLostReason reason) {
-		List<Hold> lost = this.present.stream()
+		List<Hold> lost = present().stream()
 			.filter((hold) -> hold.session() == session && hold.markLost(reason))
 			.toList();
 		// All holders first: neither a log nor a listener may delay one of them.
@@ -95,14 +87,14 @@ final class Holds {
 		boolean shutdown = reason == LockLostReason.SHUTDOWN;
 		if (shutdown) {
 			// Its holder may release it as soon as it is marked.
-			this.ending.add(hold);
+			this.ending.begin(hold);
 		}
 		if (hold.markLost(reason)) {
 			tellHolder(hold, reason);
 			end(hold, reason);
 		}
-		else if (shutdown) {
-			this.ending.remove(hold);
+		else if (shutdown && hold.state() != Hold.State.RELEASING) {
+			this.ending.end(hold);
 		}
 	}
 
@@ -113,7 +105,7 @@ final class Holds {
 	private void end(Hold hold, LockLostReason reason) {
 		logger.warn("The lock '{}' (fencing token {}) is lost: {}", hold.key(), hold.fencingToken(), reason);
 		this.monitor.end(hold);
-		forget(hold);
+		this.present.end(hold);
 		this.listeners.tell((listener) -> listener.lost(hold, reason));
 		if (reason != LockLostReason.SHUTDOWN) {
 			this.queues.leave(hold.key(), false);
@@ -146,8 +138,8 @@ final class Holds {
 			throw ex;
 		}
 		finally {
-			this.ending.remove(hold);
-			forget(hold);
+			this.ending.end(hold);
+			this.present.end(hold);
 			if (interrupted) {
 				Thread.currentThread().interrupt();
 			}
@@ -192,7 +184,7 @@ final class Holds {
 					RELEASE_TIMEOUT);
 		}
 		if (departure instanceof Departure.NotHeld notHeld && hold.state() == Hold.State.RELEASING) {
-			LockLostReason reason = hold.session().lostReason().orElse(notHeld.reason());
+			LockLostReason reason = this.monitor.lossShownBy(hold, notHeld.entry());
 			hold.markReleased(reason);
 			tellHolder(hold, reason);
 			this.listeners.tell((listener) -> listener.lost(hold, reason));
@@ -206,7 +198,7 @@ final class Holds {
 	}
 
 	Collection<Hold> present() {
-		return List.copyOf(this.present);
+		return this.present.items();
 	}
 
 	/** From now on nothing is handed over. */
@@ -216,40 +208,14 @@ final class Holds {
 
 	/** Waits until all holds have ended, or the time is up. */
 	void awaitEnd(Duration timeout) {
-		await(this.present, timeout);
+		this.present.awaitNone(timeout);
 	}
 
-	/** Waits until the holders of all lost holds have ended, or the time is up. */
+	/**
+	 * Waits until all holds that the shutdown ended are released, or the time is up.
+	 */
 	void awaitHolders(Duration timeout) {
-		await(this.ending, timeout);
-	}
-
-	private void await(Set<Hold> holds, Duration timeout) {
-		long deadline = System.nanoTime() + timeout.toNanos();
-		this.lock.lock();
-		try {
-			long remaining;
-			while (!holds.isEmpty() && (remaining = deadline - System.nanoTime()) > 0) {
-				this.changed.awaitNanos(remaining);
-			}
-		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
-		}
-		finally {
-			this.lock.unlock();
-		}
-	}
-
-	private void forget(Hold hold) {
-		this.present.remove(hold);
-		this.lock.lock();
-		try {
-			this.changed.signalAll();
-		}
-		finally {
-			this.lock.unlock();
-		}
+		this.ending.awaitNone(timeout);
 	}
 
 }

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Future;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 import io.github.consullock.consul.ConsulClient;
@@ -25,6 +26,9 @@ final class KeyWatch {
 
 	private final String key;
 
+	/** Held while subscribers are told, so that each gets the states in their order. */
+	private final ReentrantLock telling = new ReentrantLock();
+
 	private final List<Consumer<KvSnapshot>> subscribers = new CopyOnWriteArrayList<>();
 
 	private volatile @Nullable KvSnapshot last;
@@ -44,10 +48,16 @@ final class KeyWatch {
 	}
 
 	void add(Consumer<KvSnapshot> subscriber) {
-		this.subscribers.add(subscriber);
-		KvSnapshot known = this.last;
-		if (known != null) {
-			subscriber.accept(known);
+		this.telling.lock();
+		try {
+			this.subscribers.add(subscriber);
+			KvSnapshot known = this.last;
+			if (known != null) {
+				subscriber.accept(known);
+			}
+		}
+		finally {
+			this.telling.unlock();
 		}
 	}
 
@@ -58,8 +68,14 @@ final class KeyWatch {
 	}
 
 	void tell(KvSnapshot snapshot) {
-		this.last = snapshot;
-		this.subscribers.forEach((subscriber) -> subscriber.accept(snapshot));
+		this.telling.lock();
+		try {
+			this.last = snapshot;
+			this.subscribers.forEach((subscriber) -> subscriber.accept(snapshot));
+		}
+		finally {
+			this.telling.unlock();
+		}
 	}
 
 	void query(ConsulClient client, Background background) {

@@ -7,7 +7,6 @@ import java.util.Objects;
 
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockConflictException;
-import io.github.consullock.LockLostReason;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
@@ -133,16 +132,11 @@ final class LockProtocol {
 			}
 			KvEntry entry = read(key, timeout);
 			if (entry == null || !session.id().equals(entry.session())) {
-				return new Departure.NotHeld(lossSeenIn(entry));
+				return new Departure.NotHeld(entry);
 			}
 			current = entry.modifyIndex();
 		}
 		throw new ConsulUnavailableException("Somebody writes to the key '" + key + "' again and again");
-	}
-
-	/** What it means for a hold that its entry is no more, or not its own. */
-	static LockLostReason lossSeenIn(@Nullable KvEntry entry) {
-		return (entry != null && entry.session() != null) ? LockLostReason.TAKEN_OVER : LockLostReason.KEY_DELETED;
 	}
 
 	private static long lastIndex(Committed committed) {
@@ -204,9 +198,9 @@ final class LockProtocol {
 		}
 
 		/**
-		 * The session held it no longer.
+		 * The session held it no longer; the entry as it is instead, null if it is gone.
 		 */
-		record NotHeld(LockLostReason reason) implements Departure {
+		record NotHeld(@Nullable KvEntry entry) implements Departure {
 		}
 
 	}

@@ -30,8 +30,8 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 	private static final Logger logger = LoggerFactory.getLogger(SessionLockRegistry.class);
 
 	/**
-	 * How long a cancelled holder, or a request under way, may take to end, before its
-	 * lock is left to lock-delay.
+	 * How long calls under way, cancelled holders, and what has to be settled may each
+	 * take to end, before their locks are left to lock-delay.
 	 */
 	private static final Duration CANCEL_GRACE = Duration.ofSeconds(2);
 
@@ -48,6 +48,8 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 
 	private final Holds holds;
 
+	private final Settlement settlement;
+
 	private final SessionKeeper keeper;
 
 	private final Fences fences;
@@ -63,17 +65,17 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 		this.holder = SingletonSupplier.of(() -> describeHolder(settings.instanceName));
 		LockProtocol protocol = new LockProtocol(settings.client);
 		Listeners listeners = new Listeners(settings.listeners);
-		Settlement settlement = new Settlement(protocol, this.queues, this.background);
+		this.settlement = new Settlement(protocol, this.queues, this.background);
 		this.watches = new KeyWatches(settings.client, this.background, settings.maxWatches);
 		HoldMonitor monitor = new HoldMonitor(settings.client, this.watches, this.background);
-		this.holds = new Holds(protocol, this.queues, settlement, monitor, this.background, listeners);
+		this.holds = new Holds(protocol, this.queues, this.settlement, monitor, this.background, listeners);
 		this.fences = new Fences(settings.client, settings.keyPrefix, this.background);
 		this.keeper = new SessionKeeper(settings.client, settings.session, (session, reason) -> {
 			this.holds.lose(session, reason);
 			this.fences.ended(session);
 		});
 		this.acquirer = new Acquirer(new LockParts(protocol, this.keeper, this.fences, this.queues, this.watches,
-				this.holds, settlement, this.background, listeners, settings.slowThreshold));
+				this.holds, this.settlement, this.background, listeners, settings.slowThreshold));
 	}
 
 	@Override
@@ -131,6 +133,8 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 			interrupted |= Thread.interrupted();
 			this.holds.present().forEach((hold) -> this.holds.lose(hold, LockLostReason.SHUTDOWN));
 			this.holds.awaitHolders(CANCEL_GRACE);
+			interrupted |= Thread.interrupted();
+			this.settlement.awaitAll(CANCEL_GRACE);
 			interrupted |= Thread.interrupted();
 			this.watches.close();
 			this.keeper.close();

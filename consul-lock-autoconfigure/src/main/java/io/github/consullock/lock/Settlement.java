@@ -27,6 +27,9 @@ final class Settlement {
 
 	private final Background background;
 
+	/** The keys that are being settled. */
+	private final Outstanding<String> open = new Outstanding<>();
+
 	Settlement(LockProtocol protocol, LocalQueues queues, Background background) {
 		this.protocol = protocol;
 		this.queues = queues;
@@ -35,17 +38,27 @@ final class Settlement {
 
 	/** After an acquire: moves the fence, then frees what turns out to be ours. */
 	void undo(LockRequest request, Fence fence) {
-		this.background.execute(() -> settle(request.key(), fence.session(), () -> {
+		begin(request.key(), fence.session(), () -> {
 			fence.move(TIMEOUT);
 			freeNow(request, fence.session());
-		}));
+		});
 	}
 
 	/**
 	 * After a release or a hand-over, which are bound to the entry's index themselves.
 	 */
 	void free(LockRequest request, ConsulSession session) {
-		this.background.execute(() -> settle(request.key(), session, () -> freeNow(request, session)));
+		begin(request.key(), session, () -> freeNow(request, session));
+	}
+
+	/** Waits until all is settled, or the time is up. */
+	void awaitAll(Duration timeout) {
+		this.open.awaitNone(timeout);
+	}
+
+	private void begin(String key, ConsulSession session, Runnable attempt) {
+		this.open.begin(key);
+		this.background.execute(() -> settle(key, session, attempt));
 	}
 
 	private void freeNow(LockRequest request, ConsulSession session) {
@@ -67,6 +80,8 @@ final class Settlement {
 			logger.debug("Closed before the lock '{}' was settled; its session is destroyed", key);
 		}
 		finally {
+			// Before the next of this key can begin.
+			this.open.end(key);
 			this.queues.leave(key, false);
 		}
 	}

@@ -8,7 +8,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 
 import io.github.consullock.ConsulRefusedException;
+import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockHandle;
+import io.github.consullock.LockInterruptedException;
 import io.github.consullock.LockListener;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.LockNotAcquiredException;
@@ -99,28 +101,55 @@ class InterleavingTests {
 
 	@Test
 	void aCloseWaitsForARequestUnderWaySoThatItsKeyIsNotLeftToLockDelay() {
-		ConsulLockRegistry registry = this.instances.start(this.client, (builder) -> builder.session(Instances.SAFE));
+		ConsulLockRegistry registry = safe();
 		registry.obtain("warm-up").acquire().close();
-		CountDownLatch answered = new CountDownLatch(1);
-		this.client.after(HookedClient.ACQUIRE, () -> {
-			answered.countDown();
-			// Until the close is in the middle of its wait.
-			await().until(() -> isWaitedFor());
-		});
-		CompletableFuture<Optional<LockHandle>> late = CompletableFuture
-			.supplyAsync(() -> registry.obtain("a").tryAcquire(LONG));
-		await().until(() -> answered.getCount() == 0);
-		registry.close();
-		assertThat(late.join()).isEmpty();
-		assertThat(this.instances.start().obtain("a").tryAcquire(Duration.ZERO)).isPresent();
+		Thread closing = new Thread(registry::close);
+		this.client.after(HookedClient.ACQUIRE, () -> waitFor(closing));
+		assertThat(registry.obtain("a").tryAcquire(LONG)).isEmpty();
+		assertIsLeftFree("a", closing);
 	}
 
-	private static boolean isWaitedFor() {
-		return Thread.getAllStackTraces()
-			.values()
-			.stream()
-			.anyMatch(
-					(frames) -> List.of(frames).stream().anyMatch((frame) -> frame.getMethodName().equals("awaitEnd")));
+	@Test
+	void aCloseWaitsForAReleaseUnderWay() {
+		ConsulLockRegistry registry = safe();
+		LockHandle handle = registry.obtain("a").acquire();
+		Thread closing = new Thread(registry::close);
+		this.client.before(HookedClient.RELEASE, () -> waitFor(closing));
+		assertThat(handle.release()).isTrue();
+		assertIsLeftFree("a", closing);
+	}
+
+	@Test
+	void aCloseWaitsUntilAnInterruptedAttemptIsSettled() {
+		ConsulLockRegistry registry = safe();
+		registry.obtain("warm-up").acquire().close();
+		Thread closing = new Thread(registry::close);
+		this.client.after(HookedClient.ACQUIRE, () -> {
+			this.client.before(HookedClient.RELEASE, () -> waitFor(closing));
+			Thread.currentThread().interrupt();
+			throw new ConsulUnavailableException("Interrupted");
+		});
+		assertThatExceptionOfType(LockInterruptedException.class)
+			.isThrownBy(() -> registry.obtain("a").tryAcquire(LONG));
+		assertThat(Thread.interrupted()).isTrue();
+		await().until(this.client::isDone);
+		assertIsLeftFree("a", closing);
+	}
+
+	private ConsulLockRegistry safe() {
+		return this.instances.start(this.client, (builder) -> builder.session(Instances.SAFE));
+	}
+
+	/** Until the close is in the middle of its wait. */
+	private static void waitFor(Thread closing) {
+		closing.start();
+		await().until(() -> closing.getState() == Thread.State.TIMED_WAITING);
+	}
+
+	/** Had the session been destroyed first, lock-delay would keep it. */
+	private void assertIsLeftFree(String key, Thread closing) {
+		await().until(() -> closing.getState() == Thread.State.TERMINATED);
+		assertThat(this.instances.start().obtain(key).tryAcquire(Duration.ZERO)).isPresent();
 	}
 
 	@Test
