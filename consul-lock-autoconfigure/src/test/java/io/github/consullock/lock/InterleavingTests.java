@@ -42,6 +42,8 @@ class InterleavingTests {
 
 	private final List<String> events = new CopyOnWriteArrayList<>();
 
+	private volatile boolean closeWaited;
+
 	@BeforeEach
 	void start(ConsulServer consul, KeyPrefix prefix) {
 		this.instances = new Instances(consul.httpUri(), prefix.value());
@@ -132,7 +134,6 @@ class InterleavingTests {
 		assertThatExceptionOfType(LockInterruptedException.class)
 			.isThrownBy(() -> registry.obtain("a").tryAcquire(LONG));
 		assertThat(Thread.interrupted()).isTrue();
-		await().until(this.client::isDone);
 		assertIsLeftFree("a", closing);
 	}
 
@@ -141,14 +142,18 @@ class InterleavingTests {
 	}
 
 	/** Until the close is in the middle of its wait. */
-	private static void waitFor(Thread closing) {
+	private void waitFor(Thread closing) {
 		closing.start();
-		await().until(() -> closing.getState() == Thread.State.TIMED_WAITING);
+		await().until(() -> closing.getState() == Thread.State.TIMED_WAITING && List.of(closing.getStackTrace())
+			.stream()
+			.anyMatch((frame) -> frame.getClassName().equals(Outstanding.class.getName())));
+		this.closeWaited = true;
 	}
 
 	/** Had the session been destroyed first, lock-delay would keep it. */
 	private void assertIsLeftFree(String key, Thread closing) {
 		await().until(() -> closing.getState() == Thread.State.TERMINATED);
+		assertThat(this.closeWaited).isTrue();
 		assertThat(this.instances.start().obtain(key).tryAcquire(Duration.ZERO)).isPresent();
 	}
 
