@@ -82,15 +82,16 @@ final class ConsulHttp {
 	private ConsulAnswer sendOrRepeat(HttpLane lane, ConsulRequest request, @Nullable String aclToken)
 			throws IOException {
 		HttpClientContext context = HttpClientContext.create();
+		RequestDeadline deadline = RequestDeadline.in(request.timeout());
 		long start = System.nanoTime();
 		try {
-			return lane.send(this.host, message(request, aclToken), request.timeout(), context);
+			return lane.send(this.host, message(request, aclToken), deadline, context);
 		}
 		catch (NoHttpResponseException | SocketException ex) {
 			if (!mayRepeat(request, ex, context, start)) {
 				throw ex;
 			}
-			return lane.send(this.host, message(request, aclToken), request.timeout(), HttpClientContext.create());
+			return lane.send(this.host, message(request, aclToken), deadline, HttpClientContext.create());
 		}
 	}
 

@@ -8,22 +8,20 @@ import java.time.Duration;
 
 import javax.net.ssl.SSLContext;
 
+import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
-import org.apache.hc.client5.http.config.TlsConfig;
+import org.apache.hc.client5.http.impl.ChainElement;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
-import org.apache.hc.client5.http.impl.io.DefaultHttpClientConnectionOperator;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
-import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
-import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.EndpointDetails;
 import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHost;
-import org.apache.hc.core5.http.config.RegistryBuilder;
 import org.apache.hc.core5.http.io.SocketConfig;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.pool.PoolConcurrencyPolicy;
@@ -50,7 +48,7 @@ final class HttpLane {
 
 	private final CloseableHttpClient client;
 
-	private final Duration leaseTimeout;
+	private final Timeout leaseTimeout;
 
 	/**
 	 * Creates a lane.
@@ -58,12 +56,8 @@ final class HttpLane {
 	 * @param leaseTimeout how long to wait for a free one
 	 */
 	HttpLane(int size, Duration connectTimeout, Duration leaseTimeout, SSLContext sslContext) {
-		this.leaseTimeout = leaseTimeout;
-		this.connections = new PoolingHttpClientConnectionManager(
-				new DefaultHttpClientConnectionOperator(new InterruptibleSocketFactory(), null, null,
-						RegistryBuilder.<TlsSocketStrategy>create()
-							.register("https", new DefaultClientTlsStrategy(sslContext))
-							.build()),
+		this.leaseTimeout = timeout(leaseTimeout);
+		this.connections = new PoolingHttpClientConnectionManager(new BoundedConnectionOperator(sslContext),
 				PoolConcurrencyPolicy.STRICT, PoolReusePolicy.LIFO, TimeValue.NEG_ONE_MILLISECOND,
 				(socket) -> new ConsulConnection());
 		this.connections.setMaxTotal(size);
@@ -73,7 +67,6 @@ final class HttpLane {
 			.setConnectTimeout(timeout(connectTimeout))
 			.setValidateAfterInactivity(VALIDATE_AFTER_INACTIVITY)
 			.build());
-		this.connections.setDefaultTlsConfig(TlsConfig.custom().setHandshakeTimeout(timeout(leaseTimeout)).build());
 		this.client = HttpClientBuilder.create()
 			.setConnectionManager(this.connections)
 			.disableAutomaticRetries()
@@ -83,21 +76,32 @@ final class HttpLane {
 			.disableContentCompression()
 			.disableConnectionState()
 			.setUserAgent("consul-lock")
+			.addExecInterceptorBefore(ChainElement.MAIN_TRANSPORT.name(), "deadline", HttpLane::boundAnswer)
 			.build();
 	}
 
 	/**
 	 * Sends a request once.
 	 */
-	ConsulAnswer send(HttpHost host, ClassicHttpRequest request, Duration timeout, HttpClientContext context)
+	ConsulAnswer send(HttpHost host, ClassicHttpRequest request, RequestDeadline deadline, HttpClientContext context)
 			throws IOException {
+		deadline.putInto(context);
 		context.setRequestConfig(RequestConfig.custom()
-			.setConnectionRequestTimeout(timeout(min(this.leaseTimeout, timeout)))
-			.setResponseTimeout(timeout(timeout))
+			.setConnectionRequestTimeout(deadline.remaining(this.leaseTimeout))
 			.setProtocolUpgradeEnabled(false)
 			.build());
 		return this.client.execute(host, request, context,
 				(response) -> new ConsulAnswer(response.getCode(), body(response), index(response)));
+	}
+
+	/** The connection is there; what is left of the time is the answer's. */
+	private static ClassicHttpResponse boundAnswer(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
+			throws IOException, HttpException {
+		HttpClientContext context = scope.clientContext;
+		context.setRequestConfig(RequestConfig.copy(context.getRequestConfig())
+			.setResponseTimeout(RequestDeadline.of(context).remaining())
+			.build());
+		return chain.proceed(request, scope);
 	}
 
 	/**
@@ -144,10 +148,6 @@ final class HttpLane {
 		catch (NumberFormatException ex) {
 			return null;
 		}
-	}
-
-	private static Duration min(Duration one, Duration other) {
-		return (one.compareTo(other) <= 0) ? one : other;
 	}
 
 	/**

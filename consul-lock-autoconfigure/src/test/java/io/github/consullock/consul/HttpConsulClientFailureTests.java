@@ -3,8 +3,11 @@ package io.github.consullock.consul;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -21,6 +24,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 /**
  * What a caller is told when Consul is not there, is ill, or is no Consul.
@@ -30,6 +35,8 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 class HttpConsulClientFailureTests {
 
 	private static final Duration SECONDS = Duration.ofSeconds(5);
+
+	private static final Duration LONG = Duration.ofMinutes(1);
 
 	private static final SessionRequest SESSION = new SessionRequest("test", Duration.ofSeconds(10), Duration.ZERO,
 			Behavior.RELEASE, List.of(), List.of());
@@ -71,6 +78,59 @@ class HttpConsulClientFailureTests {
 				.isThrownBy(() -> client.transact(List.of(KvOperation.delete("k")), Duration.ofMillis(60)))
 				.withMessageContaining("no answer within 60 ms");
 			assertThat(server.requests()).hasSize(2);
+		}
+	}
+
+	@Test
+	void timeoutOfACallIncludesTheConnect() throws Exception {
+		try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+				ConsulClient client = HttpConsulClient.builder(URI.create("http://127.0.0.1:" + server.getLocalPort()))
+					.connectTimeout(LONG)
+					.build()) {
+			List<Socket> fillers = fillQueueOf(server);
+			long start = System.nanoTime();
+			assertThatExceptionOfType(ConsulUnavailableException.class)
+				.isThrownBy(() -> client.read("k", Duration.ofMillis(200)))
+				.withMessageContaining("no connection in time");
+			assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(LONG);
+			for (Socket filler : fillers) {
+				filler.close();
+			}
+		}
+	}
+
+	/** From then on the system drops the packets of those who want to connect. */
+	private static List<Socket> fillQueueOf(ServerSocket server) throws IOException {
+		List<Socket> fillers = new ArrayList<>();
+		try {
+			while (fillers.size() < 20) {
+				Socket filler = new Socket();
+				fillers.add(filler);
+				filler.connect(server.getLocalSocketAddress(), 500);
+			}
+		}
+		catch (SocketTimeoutException ex) {
+			return fillers;
+		}
+		return abort("This system accepts any number of connections");
+	}
+
+	@Test
+	void timeoutOfACallIncludesTheWaitForAConnection() throws Exception {
+		Duration first = Duration.ofSeconds(4);
+		Duration second = Duration.ofSeconds(8);
+		try (FakeHttpServer server = FakeHttpServer.silent();
+				ConsulClient client = HttpConsulClient.builder(server.uri()).maxConnections(1).build()) {
+			Thread other = new Thread(() -> assertThatExceptionOfType(ConsulUnavailableException.class)
+				.isThrownBy(() -> client.read("a", first)));
+			other.start();
+			await().until(() -> server.requests().size() == 1);
+			long start = System.nanoTime();
+			assertThatExceptionOfType(ConsulUnavailableException.class).isThrownBy(() -> client.read("b", second));
+			assertThat(Duration.ofNanos(System.nanoTime() - start)).isGreaterThanOrEqualTo(second)
+				.isLessThan(second.plus(first.dividedBy(4).multipliedBy(3)));
+			assertThat(server.requests()).hasSize(2);
+			other.join();
 		}
 	}
 

@@ -98,6 +98,20 @@ class HttpConsulClientTlsTests {
 	}
 
 	@Test
+	void timeoutOfACallIncludesTheHandshake() throws IOException {
+		Duration readTimeout = Duration.ofMinutes(1);
+		try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+				ConsulClient client = HttpConsulClient.builder(URI.create("https://127.0.0.1:" + server.getLocalPort()))
+					.readTimeout(readTimeout)
+					.build()) {
+			long start = System.nanoTime();
+			assertThatExceptionOfType(ConsulUnavailableException.class)
+				.isThrownBy(() -> client.read("k", Duration.ofMillis(200)));
+			assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(readTimeout);
+		}
+	}
+
+	@Test
 	void handshakeThatTheServerBreaksOffOrNeverAnswersIsUnavailable() throws IOException {
 		try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
 				ConsulClient client = HttpConsulClient.builder(URI.create("https://127.0.0.1:" + server.getLocalPort()))
