@@ -83,7 +83,7 @@ public record LockOptions(String key, @Nullable String value, @Nullable Duration
 		}
 		for (int i = 0; i < key.length(); i++) {
 			char c = key.charAt(i);
-			boolean alphanumeric = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9';
+			boolean alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 			if (!alphanumeric && ",_./-?&=".indexOf(c) < 0) {
 				throw new IllegalArgumentException("The key '" + key + "' has the character '" + c + "' at position "
 						+ i + ", which Consul 1.21.5 and later refuse; use ASCII letters, digits and ,_./-?&=");

@@ -60,6 +60,7 @@ final class AnnotatedHold {
 	 * @param onLost what happens to it when the lock is lost
 	 * @return how it ended
 	 */
+	@SuppressWarnings("try") // The scope is closed, not used.
 	Outcome run(MethodInvocation body, LossPolicy onLost) {
 		boolean cancellable = onLost == LossPolicy.CANCEL && this.cancellation.begin();
 		if (!cancellable && this.cancellation.reason() != null) {

@@ -47,12 +47,13 @@ final class KeyEncoding {
 	 */
 	static String encodeSegment(String segment, boolean first) {
 		boolean special = segment.equals(".") || segment.equals("..")
-				|| first && segment.equals(LockOptions.RESERVED_SEGMENT);
+				|| (first && segment.equals(LockOptions.RESERVED_SEGMENT));
 		return special ? segment.replace(".", "=2E") : segment;
 	}
 
 	private static boolean isPlain(byte b) {
-		return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '_' || b == '.' || b == '-';
+		return (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9') || b == '_' || b == '.'
+				|| b == '-';
 	}
 
 	private static void append(StringBuilder encoded, byte b) {

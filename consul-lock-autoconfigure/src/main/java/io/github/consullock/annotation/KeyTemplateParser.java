@@ -128,7 +128,7 @@ final class KeyTemplateParser {
 	}
 
 	private static boolean isVariable(String name, @Nullable String @Nullable [] names, int parameterCount) {
-		if (name.equals("root") || name.equals("this") || names != null && Arrays.asList(names).contains(name)) {
+		if (name.equals("root") || name.equals("this") || (names != null && Arrays.asList(names).contains(name))) {
 			return true;
 		}
 		if (name.matches("[ap](0|[1-9][0-9]{0,2})")) {

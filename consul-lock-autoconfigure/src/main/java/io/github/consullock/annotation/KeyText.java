@@ -51,7 +51,8 @@ final class KeyText {
 			return constant.name();
 		}
 		if (value instanceof CharSequence || value instanceof Character || value instanceof Boolean
-				|| value instanceof UUID || value instanceof Number && value.getClass().getName().startsWith("java.")) {
+				|| value instanceof UUID
+				|| (value instanceof Number && value.getClass().getName().startsWith("java."))) {
 			return value.toString();
 		}
 		if (conversions != null && isRegistered(conversions, TypeDescriptor.forObject(value))) {

@@ -77,7 +77,7 @@ final class PropertiesConnectionDetails implements ConsulLockConnectionDetails {
 						"and consul.lock.connection.token are both set; remove one of them");
 			}
 			try {
-				return new TokenFile(connection.tokenFile())::get;
+				return new TokenFile(connection.tokenFile());
 			}
 			catch (IOException ex) {
 				throw new InvalidLockPropertyException("consul.lock.connection.token-file",

@@ -44,6 +44,7 @@ final class Background implements Executor, AutoCloseable {
 
 	/** Runs a task that may block; drops it once closed. */
 	@Override
+	@SuppressWarnings("FutureReturnValueIgnored") // What fails is logged.
 	public void execute(Runnable task) {
 		submit(this.workers, task);
 	}
@@ -56,6 +57,7 @@ final class Background implements Executor, AutoCloseable {
 		return submit(this.waiters, task);
 	}
 
+	@SuppressWarnings("FutureReturnValueIgnored") // What fails is logged.
 	private Future<?> submit(ExecutorService executor, Runnable task) {
 		try {
 			return executor.submit(() -> {
@@ -76,6 +78,12 @@ final class Background implements Executor, AutoCloseable {
 			// queue behind.
 			return schedule(() -> submit(executor, task), NO_THREAD_PAUSE);
 		}
+	}
+
+	/** Runs a task that may block, after a delay; drops it once closed. */
+	@SuppressWarnings("FutureReturnValueIgnored") // What fails is logged.
+	void executeLater(Runnable task, Duration delay) {
+		schedule(() -> execute(task), delay);
 	}
 
 	/** Runs a task that never blocks, after a delay. */

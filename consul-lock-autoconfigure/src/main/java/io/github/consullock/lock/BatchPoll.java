@@ -56,7 +56,7 @@ final class BatchPoll {
 
 	private void schedule(Duration delay) {
 		if (!this.watches.isEmpty() && this.scheduled.compareAndSet(false, true)) {
-			this.background.schedule(() -> this.background.execute(this::round), delay);
+			this.background.executeLater(this::round, delay);
 		}
 	}
 

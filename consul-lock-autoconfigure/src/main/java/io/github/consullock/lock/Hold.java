@@ -140,7 +140,7 @@ final class Hold implements LockHandle {
 		try {
 			held = this.state != State.LOST;
 			// A hold that the shutdown ended is still there for Consul.
-			mine = this.state == State.HELD || this.reason == LockLostReason.SHUTDOWN && !this.freed;
+			mine = this.state == State.HELD || (this.reason == LockLostReason.SHUTDOWN && !this.freed);
 			if (this.state == State.HELD) {
 				this.state = State.RELEASING;
 			}

@@ -94,7 +94,7 @@ final class HoldMonitor {
 		catch (LockException ex) {
 			logger.debug("Whether '{}' is lost cannot be said yet: {}", hold.key(), ex.getMessage());
 			if (hold.isHeld()) {
-				this.background.schedule(() -> this.background.execute(() -> confirm(hold, holds)), GRACE);
+				this.background.executeLater(() -> confirm(hold, holds), GRACE);
 			}
 		}
 	}

@@ -61,7 +61,7 @@ final class WaitBudget {
 
 	@Override
 	public String toString() {
-		return (this.total.equals(LockOptions.FOREVER)) ? "for ever" : this.total.toString();
+		return this.total.equals(LockOptions.FOREVER) ? "for ever" : this.total.toString();
 	}
 
 }

@@ -1,6 +1,7 @@
 package io.github.consullock.sample;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.time.Duration;
 
 import org.slf4j.Logger;
@@ -28,10 +29,8 @@ class StdinWatch {
 
 	private static void exitAtTheEnd() {
 		try {
-			while (System.in.read() >= 0) {
-				// Whatever is written is no reason to end.
-				continue;
-			}
+			// Whatever is written is no reason to end.
+			System.in.transferTo(OutputStream.nullOutputStream());
 		}
 		catch (IOException ex) {
 			logger.debug("Reading the standard input failed, which ends it", ex);
