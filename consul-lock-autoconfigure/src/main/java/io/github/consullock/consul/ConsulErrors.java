@@ -11,6 +11,7 @@ import java.nio.channels.ClosedChannelException;
 import java.security.GeneralSecurityException;
 
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
@@ -62,9 +63,11 @@ final class ConsulErrors {
 
 	/**
 	 * For a request that got no complete answer.
+	 * @param sent whether it may have reached the server, and have been carried out
 	 */
-	LockException of(ConsulRequest request, IOException ex) {
-		if (ex instanceof SSLException && !causedBy(ex, SocketException.class) && !causedBy(ex, EOFException.class)
+	LockException of(ConsulRequest request, IOException ex, boolean sent) {
+		boolean handshake = ex instanceof SSLHandshakeException || (ex instanceof SSLException && !sent);
+		if (handshake && !causedBy(ex, SocketException.class) && !causedBy(ex, EOFException.class)
 				&& !causedBy(ex, ClosedChannelException.class) && !causedBy(ex, SocketTimeoutException.class)) {
 			return tls(request, ex);
 		}
@@ -109,7 +112,8 @@ final class ConsulErrors {
 	LockException of(ConsulRequest request, ConsulAnswer answer) {
 		int status = answer.status();
 		String text = answered(request, answer);
-		if (status >= 500 || status == 429) {
+		// 408 is what a proxy may say of a request that it has passed on.
+		if (status >= 500 || status == 429 || status == 408) {
 			return new ConsulUnavailableException(
 					text + ((status == 429) ? " It limits the rate of requests, or the connections of a client." : ""));
 		}

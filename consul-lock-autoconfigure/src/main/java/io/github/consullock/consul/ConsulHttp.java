@@ -60,11 +60,12 @@ final class ConsulHttp {
 			throw this.errors.interrupted(request, null);
 		}
 		String aclToken = token();
+		HttpClientContext context = HttpClientContext.create();
 		try {
-			return sendOrRepeat(lane, request, aclToken);
+			return sendOrRepeat(lane, request, aclToken, context);
 		}
 		catch (IOException ex) {
-			throw given(request, ex, this.errors.of(request, ex));
+			throw given(request, ex, this.errors.of(request, ex, HttpLane.isSent(context)));
 		}
 		catch (IllegalStateException ex) {
 			// A pool that is shut down says so like this.
@@ -79,9 +80,8 @@ final class ConsulHttp {
 		return this.closed ? this.errors.closed(request) : otherwise;
 	}
 
-	private ConsulAnswer sendOrRepeat(HttpLane lane, ConsulRequest request, @Nullable String aclToken)
-			throws IOException {
-		HttpClientContext context = HttpClientContext.create();
+	private ConsulAnswer sendOrRepeat(HttpLane lane, ConsulRequest request, @Nullable String aclToken,
+			HttpClientContext context) throws IOException {
 		RequestDeadline deadline = RequestDeadline.in(request.timeout());
 		long start = System.nanoTime();
 		try {

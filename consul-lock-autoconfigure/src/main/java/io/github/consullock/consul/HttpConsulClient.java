@@ -96,8 +96,8 @@ public final class HttpConsulClient implements ConsulClient {
 		if (answer.status() == 200) {
 			return parse(request, answer, ConsulJson::renewed);
 		}
-		// A 404 that does not name the session tells of a wrong path, not of its end.
-		if (answer.status() == 404 && answer.body().contains(sessionId)) {
+		// Any other 404 tells of a wrong path, not of the session's end.
+		if (answer.status() == 404 && answer.body().contains("Session id '" + sessionId + "'")) {
 			return new RenewalOutcome.Ended();
 		}
 		throw this.errors.of(request, answer);

@@ -14,7 +14,6 @@ import org.apache.hc.client5.http.config.RequestConfig;
 import org.apache.hc.client5.http.impl.ChainElement;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
-import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
@@ -23,9 +22,6 @@ import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.io.SocketConfig;
-import org.apache.hc.core5.io.CloseMode;
-import org.apache.hc.core5.pool.PoolConcurrencyPolicy;
-import org.apache.hc.core5.pool.PoolReusePolicy;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 import org.jspecify.annotations.Nullable;
@@ -44,7 +40,7 @@ final class HttpLane {
 
 	private static final TimeValue VALIDATE_AFTER_INACTIVITY = TimeValue.ofSeconds(2);
 
-	private final PoolingHttpClientConnectionManager connections;
+	private final ConnectionPool connections;
 
 	private final CloseableHttpClient client;
 
@@ -57,11 +53,7 @@ final class HttpLane {
 	 */
 	HttpLane(int size, Duration connectTimeout, Duration leaseTimeout, SSLContext sslContext) {
 		this.leaseTimeout = timeout(leaseTimeout);
-		this.connections = new PoolingHttpClientConnectionManager(new BoundedConnectionOperator(sslContext),
-				PoolConcurrencyPolicy.STRICT, PoolReusePolicy.LIFO, TimeValue.NEG_ONE_MILLISECOND,
-				(socket) -> new ConsulConnection());
-		this.connections.setMaxTotal(size);
-		this.connections.setDefaultMaxPerRoute(size);
+		this.connections = new ConnectionPool(size, sslContext);
 		this.connections.setDefaultSocketConfig(SocketConfig.custom().setTcpNoDelay(true).setSoKeepAlive(true).build());
 		this.connections.setDefaultConnectionConfig(ConnectionConfig.custom()
 			.setConnectTimeout(timeout(connectTimeout))
@@ -76,6 +68,7 @@ final class HttpLane {
 			.disableContentCompression()
 			.disableConnectionState()
 			.setUserAgent("consul-lock")
+			.addExecInterceptorFirst("errors", HttpLane::discardAfterError)
 			.addExecInterceptorBefore(ChainElement.MAIN_TRANSPORT.name(), "deadline", HttpLane::boundAnswer)
 			.build();
 	}
@@ -94,6 +87,18 @@ final class HttpLane {
 				(response) -> new ConsulAnswer(response.getCode(), body(response), index(response)));
 	}
 
+	/** HttpClient itself would leave the connection leased. */
+	private static ClassicHttpResponse discardAfterError(ClassicHttpRequest request, ExecChain.Scope scope,
+			ExecChain chain) throws IOException, HttpException {
+		try {
+			return chain.proceed(request, scope);
+		}
+		catch (Error ex) {
+			scope.execRuntime.discardEndpoint();
+			throw ex;
+		}
+	}
+
 	/** The connection is there; what is left of the time is the answer's. */
 	private static ClassicHttpResponse boundAnswer(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
 			throws IOException, HttpException {
@@ -102,6 +107,14 @@ final class HttpLane {
 			.setResponseTimeout(RequestDeadline.of(context).remaining())
 			.build());
 		return chain.proceed(request, scope);
+	}
+
+	/**
+	 * Whether the request may have been sent: its connection has been used.
+	 */
+	static boolean isSent(HttpClientContext context) {
+		EndpointDetails details = context.getEndpointDetails();
+		return details != null && details.getRequestCount() > 0;
 	}
 
 	/**
@@ -117,7 +130,7 @@ final class HttpLane {
 	}
 
 	void close() {
-		this.client.close(CloseMode.IMMEDIATE);
+		this.connections.closeForGood();
 	}
 
 	private static String body(ClassicHttpResponse response) throws IOException {

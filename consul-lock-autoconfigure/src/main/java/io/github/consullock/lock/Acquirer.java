@@ -74,10 +74,10 @@ final class Acquirer {
 			return new InVain(this.closed ? "the registry is closed" : "the session was lost while it was acquired");
 		}
 		finally {
+			this.calls.end(budget);
 			if (!acquired) {
 				this.parts.listeners().tell((listener) -> listener.notAcquired(request.key(), budget.elapsed()));
 			}
-			this.calls.end(budget);
 		}
 	}
 

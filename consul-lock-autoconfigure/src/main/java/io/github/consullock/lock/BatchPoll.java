@@ -81,7 +81,7 @@ final class BatchPoll {
 		try {
 			poll(batch);
 		}
-		catch (RuntimeException ex) {
+		catch (RuntimeException | Error ex) {
 			logger.debug("Keys cannot be polled, trying again: {}", ex.getMessage());
 		}
 	}

@@ -71,6 +71,9 @@ public interface ConsulLockRegistry extends AutoCloseable {
 	 * released, cancels the rest ({@link io.github.consullock.LockLostReason#SHUTDOWN}),
 	 * releases what has ended, and destroys the session; a hold whose work goes on in
 	 * spite of all that keeps its key closed for lock-delay.
+	 * <p>
+	 * A second call waits for the first to end. Not to be called by work under one of its
+	 * locks, for which it would wait.
 	 */
 	@Override
 	void close();

@@ -163,10 +163,12 @@ final class Contender {
 			this.unsettled = null;
 			throw ex;
 		}
-		this.unsettled = null;
 		if (outcome instanceof Attempt.Acquired acquired) {
-			return admit(session, acquired.token());
+			Hold hold = admit(session, acquired.token());
+			this.unsettled = null;
+			return hold;
 		}
+		this.unsettled = null;
 		if (outcome instanceof Attempt.Changed) {
 			this.seen = this.parts.protocol().look(this.key, timeout());
 			if (this.seen != null && isHeldByAnother(this.seen)) {
@@ -202,15 +204,26 @@ final class Contender {
 			return null;
 		}
 		ConsulSession session = fence.session();
+		Hold hold = null;
 		if (session.isLive()) {
 			fence.move(timeout());
-			this.seen = this.parts.protocol().look(this.key, timeout());
+			KvEntry before = this.seen;
+			KvEntry now = this.parts.protocol().look(this.key, timeout());
+			if (now != null && session.isLive() && session.id().equals(now.session()) && !isUnchanged(before, now)) {
+				hold = admit(session, now.modifyIndex());
+			}
+			this.seen = now;
 		}
 		this.unsettled = null;
-		if (this.seen != null && session.isLive() && session.id().equals(this.seen.session())) {
-			return admit(session, this.seen.modifyIndex());
-		}
-		return null;
+		return hold;
+	}
+
+	/**
+	 * An entry that was ours before, left behind, and has not changed since, was not
+	 * acquired by the attempt: its index was a token before.
+	 */
+	private static boolean isUnchanged(@Nullable KvEntry before, KvEntry now) {
+		return before != null && before.modifyIndex() == now.modifyIndex();
 	}
 
 	private Hold admit(ConsulSession session, long token) {

@@ -3,6 +3,7 @@ package io.github.consullock.lock;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.consul.ConsulClient;
@@ -24,15 +25,22 @@ final class Fence {
 
 	private final ConsulSession session;
 
+	private final Consumer<ConsulSession> verifier;
+
 	private final String key;
 
 	private final AtomicLong index = new AtomicLong();
 
 	private final AtomicLong moves = new AtomicLong();
 
-	Fence(ConsulClient client, ConsulSession session, String key) {
+	/**
+	 * Creates a fence that has no entry yet.
+	 * @param verifier told of the session when Consul knows it no more
+	 */
+	Fence(ConsulClient client, ConsulSession session, String key, Consumer<ConsulSession> verifier) {
 		this.client = client;
 		this.session = session;
+		this.verifier = verifier;
 		this.key = key;
 	}
 
@@ -77,6 +85,9 @@ final class Fence {
 		}
 		else if (outcome instanceof RolledBack rolledBack) {
 			boolean ended = rolledBack.failedFor(FailureReason.SESSION_INVALID);
+			if (ended) {
+				this.verifier.accept(this.session);
+			}
 			throw new ConsulUnavailableException(ended ? "The session " + this.session + " has ended"
 					: "The fence " + this.key + " was refused: " + rolledBack.failures());
 		}

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockOptions;
@@ -36,14 +37,17 @@ final class Fences {
 
 	private final Executor background;
 
+	private final Consumer<ConsulSession> verifier;
+
 	private final ReentrantLock lock = new ReentrantLock();
 
 	private final Set<String> obsolete = ConcurrentHashMap.newKeySet();
 
 	private volatile @Nullable Fence current;
 
-	Fences(ConsulClient client, String keyPrefix, Executor background) {
+	Fences(ConsulClient client, String keyPrefix, Executor background, Consumer<ConsulSession> verifier) {
 		this.client = client;
+		this.verifier = verifier;
 		this.root = keyPrefix + LockOptions.RESERVED_SEGMENT + "/fences/";
 		this.background = background;
 	}
@@ -61,7 +65,7 @@ final class Fences {
 			// It would be left behind, since the end of this session is past.
 			throw new ConsulUnavailableException("The session " + session + " has ended");
 		}
-		Fence made = new Fence(this.client, session, this.root + session.id());
+		Fence made = new Fence(this.client, session, this.root + session.id(), this.verifier);
 		this.obsolete.add(made.key());
 		made.move(timeout);
 		this.lock.lock();

@@ -117,7 +117,7 @@ final class Hold implements LockHandle {
 		this.lock.lock();
 		try {
 			lost = this.reason;
-			if (lost == null && this.state == State.HELD) {
+			if (lost == null && this.state != State.RELEASED) {
 				this.callbacks.add(callback);
 			}
 		}

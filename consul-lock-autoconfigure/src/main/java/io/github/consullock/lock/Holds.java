@@ -63,7 +63,11 @@ final class Holds {
 		// Before anything can end it, so that each end is told after its beginning.
 		this.listeners.tell((listener) -> listener.acquired(hold, waited));
 		this.present.begin(hold);
-		if (!session.isLive()) {
+		if (hold.state() != Hold.State.HELD) {
+			// Released by a listener.
+			this.present.end(hold);
+		}
+		else if (!session.isLive()) {
 			lose(hold, session.lostReason().orElse(LockLostReason.DEADLINE_PASSED));
 		}
 		else if (!this.closing) {
@@ -77,9 +81,10 @@ final class Holds {
 		List<Hold> lost = present().stream()
 			.filter((hold) -> hold.session() == session && hold.markLost(reason))
 			.toList();
-		// All holders first: neither a log nor a listener may delay one of them.
+		// All holders first: neither a log nor a listener may delay one of them, nor the
+		// renewals, on whose thread this may be.
 		lost.forEach((hold) -> tellHolder(hold, reason));
-		lost.forEach((hold) -> end(hold, reason));
+		this.background.execute(() -> lost.forEach((hold) -> end(hold, reason)));
 	}
 
 	/** Ends a hold, unless it has ended; tells its holder, on threads of their own. */
@@ -119,8 +124,8 @@ final class Holds {
 	boolean release(Hold hold) {
 		// A cancelled body leaves its thread interrupted: that must not keep the lock.
 		boolean interrupted = Thread.interrupted();
-		this.monitor.end(hold);
 		try {
+			this.monitor.end(hold);
 			return giveUp(hold);
 		}
 		catch (RuntimeException ex) {

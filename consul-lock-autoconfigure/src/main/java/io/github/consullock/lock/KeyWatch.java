@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
@@ -23,6 +24,9 @@ final class KeyWatch {
 
 	/** The longest wait of a query; far below the limits of Consul and of proxies. */
 	private static final Duration MAX_WAIT = Duration.ofSeconds(20);
+
+	/** Bounds the requests to a server that answers without waiting. */
+	private static final Duration SHORTEST_WAIT = Duration.ofMillis(100);
 
 	private final String key;
 
@@ -97,14 +101,22 @@ final class KeyWatch {
 		long index = 0;
 		Backoff backoff = new Backoff();
 		while (!Thread.currentThread().isInterrupted() && !this.subscribers.isEmpty()) {
+			long sentAt = System.nanoTime();
 			try {
 				KvSnapshot snapshot = client.watch(this.key, index, MAX_WAIT);
+				tell(snapshot);
+				if (snapshot.index() <= index) {
+					long early = SHORTEST_WAIT.toNanos() - (System.nanoTime() - sentAt);
+					TimeUnit.NANOSECONDS.sleep(early);
+				}
 				// An index that goes backwards is of another history: start anew.
 				index = (snapshot.index() < index) ? 0 : snapshot.index();
 				backoff.reset();
-				tell(snapshot);
 			}
-			catch (RuntimeException ex) {
+			catch (InterruptedException ex) {
+				return;
+			}
+			catch (RuntimeException | Error ex) {
 				logger.debug("The key '{}' cannot be watched, trying again: {}", this.key, ex.getMessage());
 				index = 0;
 				try {

@@ -45,12 +45,11 @@ final class Outstanding<T> {
 	 * thread's flag is then set.
 	 */
 	void awaitNone(Duration timeout) {
-		long deadline = System.nanoTime() + timeout.toNanos();
+		WaitBudget budget = WaitBudget.startingNow(timeout);
 		this.lock.lock();
 		try {
-			long remaining;
-			while (!this.items.isEmpty() && (remaining = deadline - System.nanoTime()) > 0) {
-				this.ended.awaitNanos(remaining);
+			while (!this.items.isEmpty() && !budget.isSpent()) {
+				this.ended.awaitNanos(budget.remaining().toNanos());
 			}
 		}
 		catch (InterruptedException ex) {

@@ -6,7 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 import io.github.consullock.CurrentLockHandle;
@@ -14,6 +14,7 @@ import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.LockOptions;
+import io.github.consullock.session.ConsulSession;
 import io.github.consullock.session.SessionKeeper;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -58,7 +59,10 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 
 	private final ThreadHolds threadHolds = new ThreadHolds();
 
-	private final AtomicBoolean closed = new AtomicBoolean();
+	/** Held while closing: a second close ends no sooner than the first. */
+	private final ReentrantLock closing = new ReentrantLock();
+
+	private boolean closed;
 
 	SessionLockRegistry(ConsulLockRegistryBuilder settings) {
 		this.settings = settings;
@@ -69,13 +73,15 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 		this.watches = new KeyWatches(settings.client, this.background, settings.maxWatches);
 		HoldMonitor monitor = new HoldMonitor(settings.client, this.watches, this.background);
 		this.holds = new Holds(protocol, this.queues, this.settlement, monitor, this.background, listeners);
-		this.fences = new Fences(settings.client, settings.keyPrefix, this.background);
-		this.keeper = new SessionKeeper(settings.client, settings.session, (session, reason) -> {
-			this.holds.lose(session, reason);
-			this.fences.ended(session);
-		});
+		this.keeper = new SessionKeeper(settings.client, settings.session, this::sessionLost);
+		this.fences = new Fences(settings.client, settings.keyPrefix, this.background, this.keeper::verify);
 		this.acquirer = new Acquirer(new LockParts(protocol, this.keeper, this.fences, this.queues, this.watches,
 				this.holds, this.settlement, this.background, listeners, settings.slowThreshold));
+	}
+
+	private void sessionLost(ConsulSession session, LockLostReason reason) {
+		this.holds.lose(session, reason);
+		this.fences.ended(session);
 	}
 
 	@Override
@@ -117,9 +123,19 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 
 	@Override
 	public void close() {
-		if (!this.closed.compareAndSet(false, true)) {
-			return;
+		this.closing.lock();
+		try {
+			if (!this.closed) {
+				this.closed = true;
+				closeNow();
+			}
 		}
+		finally {
+			this.closing.unlock();
+		}
+	}
+
+	private void closeNow() {
 		// An interrupt must not keep the session from being destroyed.
 		boolean interrupted = Thread.interrupted();
 		try {
@@ -140,9 +156,12 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 			this.keeper.close();
 			interrupted |= Thread.interrupted();
 			this.fences.close();
+			interrupted |= Thread.interrupted();
 			this.background.close();
 		}
 		finally {
+			// Set if this is a thread of the background, as in a callback.
+			Thread.interrupted();
 			if (interrupted) {
 				Thread.currentThread().interrupt();
 			}

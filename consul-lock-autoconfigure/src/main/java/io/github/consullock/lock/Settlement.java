@@ -91,7 +91,7 @@ final class Settlement {
 			attempt.run();
 			return true;
 		}
-		catch (RuntimeException ex) {
+		catch (RuntimeException | Error ex) {
 			if (ex instanceof LockException trouble) {
 				this.queues.trouble(key, trouble);
 			}

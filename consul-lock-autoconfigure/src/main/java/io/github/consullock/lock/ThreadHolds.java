@@ -1,22 +1,19 @@
 package io.github.consullock.lock;
 
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
 
 import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which thread holds which key through {@link java.util.concurrent.locks.Lock}, and how
- * many times.
+ * Which keys a thread holds through {@link java.util.concurrent.locks.Lock}, and how many
+ * times each. What a thread never unlocked is forgotten with the thread.
  */
 final class ThreadHolds {
 
-	private record Owner(String key, Thread thread) {
-	}
-
-	/** Changed by the owning thread only. */
 	private static final class Entry {
 
 		private final Hold hold;
@@ -29,10 +26,16 @@ final class ThreadHolds {
 
 	}
 
-	private final ConcurrentMap<Owner, Entry> entries = new ConcurrentHashMap<>();
+	@SuppressWarnings("ThreadLocalUsage") // One for each registry.
+	private final ThreadLocal<@Nullable Map<String, Entry>> entries = new ThreadLocal<>();
 
 	void begin(Hold hold) {
-		this.entries.put(owner(hold.key()), new Entry(hold));
+		Map<String, Entry> mine = this.entries.get();
+		if (mine == null) {
+			mine = new HashMap<>();
+			this.entries.set(mine);
+		}
+		mine.put(hold.key(), new Entry(hold));
 	}
 
 	/**
@@ -41,7 +44,7 @@ final class ThreadHolds {
 	 * @throws LockLostException if it did, and has lost it
 	 */
 	boolean reenter(String key) {
-		Entry entry = this.entries.get(owner(key));
+		Entry entry = find(key);
 		if (entry == null) {
 			return false;
 		}
@@ -56,8 +59,7 @@ final class ThreadHolds {
 	 * @throws LockLostException if it did, and has lost it
 	 */
 	void exit(String key) {
-		Owner owner = owner(key);
-		@Nullable Entry entry = this.entries.get(owner);
+		Entry entry = find(key);
 		if (entry == null) {
 			throw new IllegalMonitorStateException(
 					"The lock '" + key + "' is not held by the thread '" + Thread.currentThread().getName() + "'");
@@ -65,15 +67,24 @@ final class ThreadHolds {
 		if (--entry.count > 0) {
 			return;
 		}
-		this.entries.remove(owner);
+		remove(key);
 		if (!entry.hold.release()) {
 			throw new LockLostException(key, entry.hold.fencingToken(),
 					entry.hold.lostReason().orElse(LockLostReason.SESSION_INVALIDATED));
 		}
 	}
 
-	private static Owner owner(String key) {
-		return new Owner(key, Thread.currentThread());
+	private @Nullable Entry find(String key) {
+		Map<String, Entry> mine = this.entries.get();
+		return (mine != null) ? mine.get(key) : null;
+	}
+
+	private void remove(String key) {
+		Map<String, Entry> mine = Objects.requireNonNull(this.entries.get());
+		mine.remove(key);
+		if (mine.isEmpty()) {
+			this.entries.remove();
+		}
 	}
 
 }

@@ -109,9 +109,10 @@ public final class SessionKeeper implements AutoCloseable {
 				return CompletableFuture.completedFuture(this.live);
 			}
 			if (this.state == State.NONE) {
+				// First: where there is no thread to be had, nobody must wait for it.
+				this.threads.request(Duration.ZERO, this::create);
 				become(State.CREATING, null);
 				this.pending = new CompletableFuture<>();
-				this.threads.request(Duration.ZERO, this::create);
 			}
 			return this.pending.copy();
 		}
@@ -178,7 +179,12 @@ public final class SessionKeeper implements AutoCloseable {
 	}
 
 	private void create() {
+		if (state() != State.CREATING) {
+			// Left over from when there was no thread to be had.
+			return;
+		}
 		String id = null;
+		ConsulSession created = null;
 		try {
 			id = this.client.createSession(this.settings.toRequest());
 			long sentAt = this.threads.nanoTime();
@@ -187,12 +193,14 @@ public final class SessionKeeper implements AutoCloseable {
 			}
 			this.settings.checkTaken(renewed);
 			SessionLease lease = new SessionLease(sentAt, this.settings.ttl(), this.settings.safetyMargin());
-			begin(new ConsulSession(id, lease, this.threads::nanoTime), sentAt);
+			created = new ConsulSession(id, lease, this.threads::nanoTime);
+			begin(created, sentAt);
 		}
 		catch (RuntimeException | Error ex) {
 			// After an Error too, or all would wait for a creation that nobody goes on
 			// with.
-			if (id != null) {
+			boolean begun = created != null && lose(created, LockLostReason.SESSION_INVALIDATED);
+			if (id != null && !begun) {
 				this.doomed.add(id);
 			}
 			fail(ex);
@@ -274,6 +282,11 @@ public final class SessionKeeper implements AutoCloseable {
 			logger.debug("Session {} not renewed, trying again until its deadline: {}", session, ex.getMessage());
 			pause = RETRY_PAUSE;
 		}
+		catch (Error ex) {
+			// It must not be the last renewal.
+			logger.error("The renewal of session {} failed, trying again until its deadline", session, ex);
+			pause = RETRY_PAUSE;
+		}
 		catch (RuntimeException ex) {
 			logger.warn("Consul refuses to renew session {}; it will be lost in {} ms unless that changes: {}", session,
 					session.remaining().toMillis(), ex.getMessage());
@@ -316,16 +329,17 @@ public final class SessionKeeper implements AutoCloseable {
 		}
 	}
 
-	private void lose(ConsulSession session, LockLostReason reason) {
+	private boolean lose(ConsulSession session, LockLostReason reason) {
 		session.lease().end(reason);
-		over(session);
+		return over(session);
 	}
 
-	private void over(ConsulSession session) {
+	/** Returns false if the session is not the live one. */
+	private boolean over(ConsulSession session) {
 		this.lock.lock();
 		try {
 			if (this.live != session) {
-				return;
+				return false;
 			}
 			become(State.NONE, null);
 		}
@@ -341,8 +355,11 @@ public final class SessionKeeper implements AutoCloseable {
 		catch (RuntimeException ex) {
 			logger.error("The listener failed for the end of session {}", session, ex);
 		}
-		// Only now: it frees the keys.
-		this.doomed.add(session.id());
+		finally {
+			// Only now: it frees the keys.
+			this.doomed.add(session.id());
+		}
+		return true;
 	}
 
 	private static ConsulUnavailableException closed() {

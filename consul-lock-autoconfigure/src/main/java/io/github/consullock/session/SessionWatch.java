@@ -106,7 +106,7 @@ final class SessionWatch {
 				pause = REFUSED_PAUSE;
 			}
 		}
-		catch (RuntimeException ex) {
+		catch (RuntimeException | Error ex) {
 			logger.debug("Session {} cannot be watched, its renewals go on: {}", this.session, ex.getMessage());
 			pause = (ex instanceof ConsulUnavailableException) ? RETRY_PAUSE : REFUSED_PAUSE;
 		}

@@ -178,7 +178,7 @@ class HttpConsulClientFailureTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "500 Internal Server Error", "502 Bad Gateway", "503 Service Unavailable",
-			"429 Too Many Requests" })
+			"429 Too Many Requests", "408 Request Timeout" })
 	void serverErrorsAndRateLimitsAreUnavailable(String status) throws IOException {
 		try (FakeHttpServer server = FakeHttpServer.answering(FakeHttpServer.answer(status, "No cluster leader"));
 				ConsulClient client = HttpConsulClient.builder(server.uri()).build()) {

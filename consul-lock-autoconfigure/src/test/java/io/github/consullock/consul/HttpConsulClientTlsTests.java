@@ -98,6 +98,20 @@ class HttpConsulClientTlsTests {
 	}
 
 	@Test
+	void connectionThatBreaksAfterTheRequestWasSentIsUnavailable() throws Exception {
+		try (RelayServer relay = RelayServer.start("127.0.0.1", consul.httpsUri());
+				ConsulClient client = HttpConsulClient.builder(URI.create("https://127.0.0.1:" + relay.port()))
+					.sslContext(TestTls.trusting(consul.caCertificate()))
+					.build()) {
+			assertThat(client.read("k2", SECONDS)).isEmpty();
+			relay.corruptNextAnswer();
+			assertThatExceptionOfType(ConsulUnavailableException.class)
+				.isThrownBy(() -> client.transact(List.of(KvOperation.delete("k2")), SECONDS));
+			assertThat(client.read("k2", SECONDS)).isEmpty();
+		}
+	}
+
+	@Test
 	void timeoutOfACallIncludesTheHandshake() throws IOException {
 		Duration readTimeout = Duration.ofMinutes(1);
 		try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());

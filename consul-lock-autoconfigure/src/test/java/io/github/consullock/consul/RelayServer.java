@@ -9,6 +9,7 @@ import java.net.Socket;
 import java.net.URI;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Gives a server another address.
@@ -18,6 +19,8 @@ final class RelayServer implements AutoCloseable {
 	private final ServerSocket server;
 
 	private final URI target;
+
+	private final AtomicBoolean corrupting = new AtomicBoolean();
 
 	private final List<Socket> sockets = new CopyOnWriteArrayList<>();
 
@@ -35,6 +38,11 @@ final class RelayServer implements AutoCloseable {
 		return this.server.getLocalPort();
 	}
 
+	/** Changes the last byte of what the server says next. */
+	void corruptNextAnswer() {
+		this.corrupting.set(true);
+	}
+
 	private void accept() {
 		try {
 			while (true) {
@@ -42,8 +50,8 @@ final class RelayServer implements AutoCloseable {
 				this.sockets.add(client);
 				Socket upstream = new Socket(this.target.getHost(), this.target.getPort());
 				this.sockets.add(upstream);
-				start(() -> pump(client, upstream));
-				start(() -> pump(upstream, client));
+				start(() -> pump(client, upstream, false));
+				start(() -> pump(upstream, client, true));
 			}
 		}
 		catch (IOException ex) {
@@ -51,11 +59,17 @@ final class RelayServer implements AutoCloseable {
 		}
 	}
 
-	private static void pump(Socket from, Socket to) {
+	private void pump(Socket from, Socket to, boolean answers) {
 		try (from; to) {
 			InputStream in = from.getInputStream();
 			OutputStream out = to.getOutputStream();
-			in.transferTo(out);
+			byte[] buffer = new byte[16384];
+			for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+				if (answers && this.corrupting.compareAndSet(true, false)) {
+					buffer[count - 1] ^= 1;
+				}
+				out.write(buffer, 0, count);
+			}
 		}
 		catch (IOException ex) {
 			// One side has closed it.

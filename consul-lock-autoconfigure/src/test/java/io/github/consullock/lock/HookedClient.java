@@ -32,6 +32,11 @@ final class HookedClient implements ConsulClient {
 	static final Predicate<List<KvOperation>> RELEASE = (operations) -> operations.stream()
 		.anyMatch((operation) -> operation.verb() == KvOperation.Verb.DELETE_CAS);
 
+	/** An attempt to acquire a key that the session itself has left behind. */
+	static final Predicate<List<KvOperation>> TAKE_OVER = (
+			operations) -> operations.stream().anyMatch((operation) -> operation.verb() == KvOperation.Verb.UNLOCK)
+					&& operations.get(operations.size() - 1).verb() == KvOperation.Verb.LOCK;
+
 	private record Hook(Predicate<List<KvOperation>> condition, Runnable action) {
 	}
 
@@ -40,6 +45,8 @@ final class HookedClient implements ConsulClient {
 	private final AtomicReference<Hook> before = new AtomicReference<>();
 
 	private final AtomicReference<Hook> after = new AtomicReference<>();
+
+	private final AtomicReference<Runnable> beforeWatch = new AtomicReference<>();
 
 	private final AtomicInteger transactions = new AtomicInteger();
 
@@ -65,6 +72,11 @@ final class HookedClient implements ConsulClient {
 		this.after.set(new Hook(condition, action));
 	}
 
+	/** Runs before the next watch of a key is sent; once. */
+	void beforeNextWatch(Runnable action) {
+		this.beforeWatch.set(action);
+	}
+
 	/** Runs before every transaction; if it throws, nothing is sent. */
 	void alwaysBefore(Runnable action) {
 		this.alwaysBefore = action;
@@ -81,7 +93,7 @@ final class HookedClient implements ConsulClient {
 	}
 
 	boolean isDone() {
-		return this.before.get() == null && this.after.get() == null;
+		return this.before.get() == null && this.after.get() == null && this.beforeWatch.get() == null;
 	}
 
 	/** How many transactions were sent. */
@@ -143,6 +155,10 @@ final class HookedClient implements ConsulClient {
 
 	@Override
 	public KvSnapshot watch(String key, long index, Duration wait) {
+		Runnable action = this.beforeWatch.getAndSet(null);
+		if (action != null) {
+			action.run();
+		}
 		return this.client.watch(key, index, wait);
 	}
 

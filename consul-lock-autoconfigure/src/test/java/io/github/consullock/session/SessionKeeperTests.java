@@ -11,6 +11,7 @@ import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockLostReason;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -63,6 +64,51 @@ class SessionKeeperTests {
 		impatient.cancel(true);
 		this.threads.runDue();
 		assertThat(patient.join().isLive()).isTrue();
+	}
+
+	@Test
+	void withoutAThreadForTheCreationTheNextCallerStartsItAnew() {
+		this.threads.withoutThreadForNext(VirtualKeeperThreads.Lane.REQUEST);
+		assertThatThrownBy(this.keeper::session).isInstanceOf(OutOfMemoryError.class);
+		assertThat(this.keeper.state()).isEqualTo(SessionKeeper.State.NONE);
+		ConsulSession session = session();
+		assertThat(session.isLive()).isTrue();
+		assertThat(this.consul.created).containsExactly(session.id());
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "WATCH", "ALARM" })
+	void aSessionThatCannotBeWatchedIsNotOffered(VirtualKeeperThreads.Lane lane) {
+		this.threads.withoutThreadForNext(lane);
+		CompletableFuture<ConsulSession> failed = this.keeper.session();
+		this.threads.runDue();
+		assertThatThrownBy(failed::join).hasRootCauseInstanceOf(OutOfMemoryError.class);
+		assertThat(this.consul.destroyed).containsExactly("session-1");
+		assertThat(session().id()).isEqualTo("session-2");
+	}
+
+	@Test
+	void anErrorInARenewalDoesNotEndTheRenewals() {
+		ConsulSession session = session();
+		this.consul.onRenew = () -> {
+			this.consul.onRenew = ScriptedConsul.NORMAL;
+			throw new OutOfMemoryError("Thrown by the test");
+		};
+		this.threads.advance(Duration.ofMinutes(1));
+		assertThat(session.isLive()).isTrue();
+		assertThat(this.losses).isEmpty();
+	}
+
+	@Test
+	void anErrorInALookDoesNotEndTheWatch() {
+		session();
+		this.consul.onWatch = () -> {
+			throw new OutOfMemoryError("Thrown by the test");
+		};
+		assertThat(this.threads.answerWatch()).isTrue();
+		this.consul.onWatch = ScriptedConsul.NORMAL;
+		this.threads.advance(Duration.ofMinutes(1));
+		assertThat(this.threads.answerWatch()).isTrue();
 	}
 
 	@Test

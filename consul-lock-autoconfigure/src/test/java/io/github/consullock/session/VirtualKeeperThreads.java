@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Runs a keeper's work on the test's thread and on a clock that the test moves. A request
  * may take time itself: alarms go off meanwhile, further requests wait. A watch waits
@@ -24,6 +26,8 @@ final class VirtualKeeperThreads implements KeeperThreads {
 	private boolean requesting;
 
 	private boolean shutDown;
+
+	private @Nullable Lane withoutThread;
 
 	@Override
 	public long nanoTime() {
@@ -55,6 +59,11 @@ final class VirtualKeeperThreads implements KeeperThreads {
 	/** Lets time pass as it does for a process that is stopped. */
 	void stopProcessFor(Duration duration) {
 		this.elapsed += duration.toNanos();
+	}
+
+	/** Has no thread for the next task of a kind. */
+	void withoutThreadForNext(Lane lane) {
+		this.withoutThread = lane;
 	}
 
 	/** Lets the answer to the watch come, if it was sent by now. */
@@ -106,6 +115,11 @@ final class VirtualKeeperThreads implements KeeperThreads {
 		}
 		Scheduled task = new Scheduled(lane, this.elapsed + delay.toNanos(), action);
 		this.scheduled.add(task);
+		if (lane == this.withoutThread) {
+			// As an executor does: the task stays queued.
+			this.withoutThread = null;
+			throw new OutOfMemoryError("unable to create native thread");
+		}
 		return () -> this.scheduled.remove(task);
 	}
 
@@ -115,7 +129,7 @@ final class VirtualKeeperThreads implements KeeperThreads {
 		this.scheduled.clear();
 	}
 
-	private enum Lane {
+	enum Lane {
 
 		REQUEST, ALARM, WATCH
 

@@ -1,0 +1,57 @@
+package io.github.consullock.consul;
+
+import java.io.OutputStream;
+import java.net.URI;
+import java.time.Duration;
+
+import javax.net.ssl.SSLContext;
+
+import io.github.consullock.testserver.ConsulServer;
+import io.github.consullock.testserver.ConsulTest;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
+import org.apache.hc.core5.http.io.entity.StringEntity;
+import org.apache.hc.core5.http.message.BasicClassicHttpRequest;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+/**
+ * What one request may do to the connections of all.
+ */
+@ConsulTest
+class HttpLaneTests {
+
+	private static final Duration SECONDS = Duration.ofSeconds(20);
+
+	@Test
+	void laneOutlivesAnErrorInARequest(ConsulServer consul) throws Exception {
+		HttpLane lane = new HttpLane(1, SECONDS, SECONDS, SSLContext.getDefault());
+		assertThat(send(lane, consul.httpUri(), get()).status()).isEqualTo(200);
+		BasicClassicHttpRequest failing = new BasicClassicHttpRequest("PUT", "/v1/kv/k");
+		failing.setEntity(new HttpEntityWrapper(new StringEntity("value")) {
+			@Override
+			public void writeTo(OutputStream out) {
+				throw new OutOfMemoryError("Thrown by the test");
+			}
+		});
+		assertThatExceptionOfType(OutOfMemoryError.class).isThrownBy(() -> send(lane, consul.httpUri(), failing));
+		assertThat(lane.leased()).isZero();
+		assertThat(send(lane, consul.httpUri(), get()).status()).isEqualTo(200);
+		lane.close();
+		assertThatExceptionOfType(IllegalStateException.class).isThrownBy(() -> send(lane, consul.httpUri(), get()));
+	}
+
+	private static ClassicHttpRequest get() {
+		return new BasicClassicHttpRequest("GET", "/v1/status/leader");
+	}
+
+	private static ConsulAnswer send(HttpLane lane, URI consul, ClassicHttpRequest request) throws Exception {
+		HttpHost host = new HttpHost(consul.getScheme(), consul.getHost(), consul.getPort());
+		return lane.send(host, request, RequestDeadline.in(SECONDS), HttpClientContext.create());
+	}
+
+}

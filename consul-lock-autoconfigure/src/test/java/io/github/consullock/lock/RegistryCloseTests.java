@@ -1,0 +1,185 @@
+package io.github.consullock.lock;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+
+import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.LockHandle;
+import io.github.consullock.LockInterruptedException;
+import io.github.consullock.LockListener;
+import io.github.consullock.LockOptions;
+import io.github.consullock.consul.HttpConsulClient;
+import io.github.consullock.testserver.ConsulServer;
+import io.github.consullock.testserver.ConsulTest;
+import io.github.consullock.testserver.KeyPrefix;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * What a close waits for, and what it leaves.
+ */
+@ConsulTest
+class RegistryCloseTests {
+
+	private static final Duration LONG = Duration.ofSeconds(30);
+
+	private Instances instances;
+
+	private HookedClient client;
+
+	private final List<String> events = new CopyOnWriteArrayList<>();
+
+	private volatile boolean closeWaited;
+
+	@BeforeEach
+	void start(ConsulServer consul, KeyPrefix prefix) {
+		this.instances = new Instances(consul.httpUri(), prefix.value());
+		this.client = new HookedClient(HttpConsulClient.builder(consul.httpUri()).build());
+	}
+
+	@AfterEach
+	void stop() {
+		this.instances.close();
+	}
+
+	private ConsulLockRegistry hooked() {
+		return this.instances.start(this.client, (builder) -> builder.listener(new RecordingListener(this.events)));
+	}
+
+	@Test
+	void aLockThatIsWonWhileTheRegistryClosesIsGivenToNobody() {
+		ConsulLockRegistry registry = hooked();
+		LockHandle neverReleased = registry.obtain("held").acquire();
+		CountDownLatch shutDown = new CountDownLatch(1);
+		neverReleased.onLost((reason) -> shutDown.countDown());
+		CountDownLatch answered = new CountDownLatch(1);
+		this.client.after(HookedClient.ACQUIRE, () -> {
+			answered.countDown();
+			await().until(() -> shutDown.getCount() == 0);
+		});
+		CompletableFuture<Optional<LockHandle>> late = CompletableFuture
+			.supplyAsync(() -> registry.obtain("a").tryAcquire(LONG));
+		await().until(() -> answered.getCount() == 0);
+		registry.close();
+		assertThat(late.join()).isEmpty();
+		assertThat(this.events.stream().filter("acquired"::equals)).hasSize(2);
+		assertThat(this.events.stream().filter((event) -> event.equals("lost") || event.equals("released"))).hasSize(2);
+		assertThat(this.instances.entry("a")).isNull();
+	}
+
+	@Test
+	void aCloseWaitsForARequestUnderWaySoThatItsKeyIsNotLeftToLockDelay() {
+		ConsulLockRegistry registry = safe();
+		registry.obtain("warm-up").acquire().close();
+		Thread closing = new Thread(registry::close);
+		this.client.after(HookedClient.ACQUIRE, () -> waitFor(closing));
+		assertThat(registry.obtain("a").tryAcquire(LONG)).isEmpty();
+		assertIsLeftFree("a", closing);
+	}
+
+	@Test
+	void aCloseWaitsForAReleaseUnderWay() {
+		ConsulLockRegistry registry = safe();
+		LockHandle handle = registry.obtain("a").acquire();
+		Thread closing = new Thread(registry::close);
+		this.client.before(HookedClient.RELEASE, () -> waitFor(closing));
+		assertThat(handle.release()).isTrue();
+		assertIsLeftFree("a", closing);
+	}
+
+	@Test
+	void aCloseWaitsUntilAnInterruptedAttemptIsSettled() {
+		ConsulLockRegistry registry = safe();
+		registry.obtain("warm-up").acquire().close();
+		Thread closing = new Thread(registry::close);
+		this.client.after(HookedClient.ACQUIRE, () -> {
+			this.client.before(HookedClient.RELEASE, () -> waitFor(closing));
+			Thread.currentThread().interrupt();
+			throw new ConsulUnavailableException("Interrupted");
+		});
+		assertThatExceptionOfType(LockInterruptedException.class)
+			.isThrownBy(() -> registry.obtain("a").tryAcquire(LONG));
+		assertThat(Thread.interrupted()).isTrue();
+		assertIsLeftFree("a", closing);
+	}
+
+	@Test
+	void aSecondCloseWaitsForTheFirst() throws Exception {
+		ConsulLockRegistry registry = this.instances.start((builder) -> builder.shutdownTimeout(LONG));
+		LockHandle handle = registry.obtain("a").acquire();
+		Thread first = new Thread(registry::close);
+		waitFor(first);
+		Thread second = new Thread(registry::close);
+		second.start();
+		await().until(() -> second.getState() == Thread.State.WAITING);
+		assertThat(handle.release()).isTrue();
+		second.join();
+		assertThat(first.getState()).isIn(Thread.State.RUNNABLE, Thread.State.TERMINATED);
+		first.join();
+	}
+
+	@Test
+	void aRegistryThatWaitsForEverForItsHoldersCanBeClosed() {
+		ConsulLockRegistry registry = this.instances.start((builder) -> builder.shutdownTimeout(LockOptions.FOREVER));
+		registry.obtain("a").acquire().close();
+		registry.close();
+		assertThat(this.instances.hasSessions()).isFalse();
+	}
+
+	@Test
+	void aHoldThatAListenerReleasedIsNotWaitedFor() {
+		ConsulLockRegistry registry = this.instances
+			.start((builder) -> builder.shutdownTimeout(LockOptions.FOREVER).listener(new LockListener() {
+				@Override
+				public void acquired(LockHandle handle, Duration waited) {
+					handle.release();
+				}
+			}));
+		assertThat(registry.obtain("a").tryAcquire(Duration.ZERO)).isEmpty();
+		registry.close();
+		assertThat(this.instances.entry("a")).isNull();
+	}
+
+	@Test
+	void aCallbackThatClosesTheRegistryIsNotInterrupted() {
+		ConsulLockRegistry registry = this.instances.start();
+		LockHandle handle = registry.obtain("a").acquire();
+		CompletableFuture<Boolean> interrupted = new CompletableFuture<>();
+		handle.onLost((reason) -> {
+			registry.close();
+			interrupted.complete(Thread.currentThread().isInterrupted());
+		});
+		this.instances.destroySessionOf("a");
+		assertThat(interrupted.join()).isFalse();
+	}
+
+	private ConsulLockRegistry safe() {
+		return this.instances.start(this.client, (builder) -> builder.session(Instances.SAFE));
+	}
+
+	/** Until the close is in the middle of its wait. */
+	private void waitFor(Thread closing) {
+		closing.start();
+		await().until(() -> closing.getState() == Thread.State.TIMED_WAITING && List.of(closing.getStackTrace())
+			.stream()
+			.anyMatch((frame) -> frame.getClassName().equals(Outstanding.class.getName())));
+		this.closeWaited = true;
+	}
+
+	/** Had the session been destroyed first, lock-delay would keep it. */
+	private void assertIsLeftFree(String key, Thread closing) {
+		await().until(() -> closing.getState() == Thread.State.TERMINATED);
+		assertThat(this.closeWaited).isTrue();
+		assertThat(this.instances.start().obtain(key).tryAcquire(Duration.ZERO)).isPresent();
+	}
+
+}

@@ -1,0 +1,117 @@
+package io.github.consullock.lock;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.LockHandle;
+import io.github.consullock.consul.HttpConsulClient;
+import io.github.consullock.consul.KvOperation;
+import io.github.consullock.testserver.ConsulServer;
+import io.github.consullock.testserver.ConsulTest;
+import io.github.consullock.testserver.KeyPrefix;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * What is left after an error that nobody expects, such as a lack of memory.
+ */
+@ConsulTest
+class UnexpectedErrorTests {
+
+	private static final Duration LONG = Duration.ofSeconds(30);
+
+	private Instances instances;
+
+	private HookedClient client;
+
+	private final List<String> events = new CopyOnWriteArrayList<>();
+
+	@BeforeEach
+	void start(ConsulServer consul, KeyPrefix prefix) {
+		this.instances = new Instances(consul.httpUri(), prefix.value());
+		this.client = new HookedClient(HttpConsulClient.builder(consul.httpUri()).build());
+	}
+
+	@AfterEach
+	void stop() {
+		this.instances.close();
+	}
+
+	private ConsulLockRegistry hooked() {
+		return this.instances.start(this.client, (builder) -> builder.listener(new RecordingListener(this.events)));
+	}
+
+	@Test
+	void aReleaseThatFailsUnexpectedlyLeavesNothing() {
+		ConsulLockRegistry registry = hooked();
+		LockHandle handle = registry.obtain("a").acquire();
+		this.client.before(HookedClient.RELEASE, () -> {
+			throw new IllegalStateException("unexpected");
+		});
+		handle.close();
+		LockHandle next = registry.obtain("a").tryAcquire(LONG).orElseThrow();
+		this.client.before(HookedClient.RELEASE, () -> {
+			this.client.before(HookedClient.RELEASE, () -> {
+				throw new IllegalStateException("unexpected while settling");
+			});
+			throw new IllegalStateException("unexpected");
+		});
+		next.close();
+		registry.obtain("a").tryAcquire(LONG).orElseThrow().close();
+		assertThat(this.client.isDone()).isTrue();
+		assertThat(this.instances.entry("a")).isNull();
+		assertThat(this.events).filteredOn((event) -> !event.equals("waiting"))
+			.containsExactly("acquired", "released", "acquired", "released", "acquired", "released");
+	}
+
+	@Test
+	void anErrorWhileALockIsSettledLeavesItNotHeld() {
+		ConsulLockRegistry registry = hooked();
+		LockHandle handle = registry.obtain("a").acquire();
+		this.client.before(HookedClient.RELEASE, () -> {
+			this.client.before(HookedClient.RELEASE, () -> {
+				throw new OutOfMemoryError("Thrown by the test");
+			});
+			throw new ConsulUnavailableException("No answer");
+		});
+		assertThat(handle.release()).isTrue();
+		await().until(() -> this.instances.entry("a") == null);
+		assertThat(this.client.isDone()).isTrue();
+	}
+
+	@Test
+	void anEntryThatWasLeftBehindIsNotTakenForAnAcquisitionWhoseAnswerIsLost() {
+		ConsulLockRegistry registry = hooked();
+		LockHandle other = registry.obtain("other").acquire();
+		String session = this.instances.entry("other").session();
+		this.instances.observer.transact(
+				List.of(KvOperation.lock(this.instances.prefix() + "a", session, "left behind", LockFlags.LOCK)), LONG);
+		long before = this.instances.entry("a").modifyIndex();
+		this.client.before(HookedClient.TAKE_OVER, () -> {
+			throw new ConsulUnavailableException("No answer");
+		});
+		LockHandle handle = registry.obtain("a").tryAcquire(LONG).orElseThrow();
+		assertThat(this.client.isDone()).isTrue();
+		assertThat(handle.fencingToken()).isGreaterThan(before);
+		handle.close();
+		other.close();
+	}
+
+	@Test
+	void anErrorInAWatchDoesNotEndIt() {
+		this.client.beforeNextWatch(() -> {
+			throw new OutOfMemoryError("Thrown by the test");
+		});
+		LockHandle handle = hooked().obtain("a").acquire();
+		await().until(this.client::isDone);
+		this.instances.request("DELETE", "/v1/kv/" + handle.key(), "");
+		await().until(() -> !handle.isHeld());
+	}
+
+}
