@@ -1,0 +1,241 @@
+package io.github.consullock.lock;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+import io.github.consullock.ConsulRefusedException;
+import io.github.consullock.LockHandle;
+import io.github.consullock.LockListener;
+import io.github.consullock.LockLostReason;
+import io.github.consullock.LockNotAcquiredException;
+import io.github.consullock.LockOptions;
+import io.github.consullock.consul.HttpConsulClient;
+import io.github.consullock.consul.KvOperation;
+import io.github.consullock.testserver.ConsulServer;
+import io.github.consullock.testserver.ConsulTest;
+import io.github.consullock.testserver.KeyPrefix;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * What happens between a request and what follows from its answer.
+ */
+@ConsulTest
+class InterleavingTests {
+
+	private static final Duration LONG = Duration.ofSeconds(30);
+
+	private Instances instances;
+
+	private HookedClient client;
+
+	private final List<String> events = new CopyOnWriteArrayList<>();
+
+	@BeforeEach
+	void start(ConsulServer consul, KeyPrefix prefix) {
+		this.instances = new Instances(consul.httpUri(), prefix.value());
+		this.client = new HookedClient(HttpConsulClient.builder(consul.httpUri()).build());
+	}
+
+	@AfterEach
+	void stop() {
+		this.instances.close();
+	}
+
+	private ConsulLockRegistry hooked() {
+		return this.instances.start(this.client, (builder) -> builder.listener(new RecordingListener(this.events)));
+	}
+
+	@Test
+	void aReleaseThatFindsTheLockDeletedTellsItsHolder() {
+		LockHandle handle = hooked().obtain("a").acquire();
+		List<LockLostReason> told = new CopyOnWriteArrayList<>();
+		handle.onLost(told::add);
+		this.client.before(HookedClient.RELEASE, () -> this.instances.request("DELETE", "/v1/kv/" + handle.key(), ""));
+		assertThat(handle.release()).isFalse();
+		await().untilAsserted(() -> assertThat(told).containsExactly(LockLostReason.KEY_DELETED));
+		assertThat(this.events).containsExactly("acquired", "lost");
+	}
+
+	@Test
+	void aCallbackRegisteredDuringAReleaseThatFindsTheLockLostIsCalled() {
+		LockHandle handle = hooked().obtain("a").acquire();
+		List<LockLostReason> told = new CopyOnWriteArrayList<>();
+		this.client.before(HookedClient.RELEASE, () -> {
+			this.instances.request("DELETE", "/v1/kv/" + handle.key(), "");
+			handle.onLost(told::add);
+		});
+		assertThat(handle.release()).isFalse();
+		await().untilAsserted(() -> assertThat(told).containsExactly(LockLostReason.KEY_DELETED));
+	}
+
+	@Test
+	void aReleaseThatFindsTheKeyReleasedByTheEndOfItsSessionTellsThat() {
+		this.client.hideSessionEnds();
+		LockHandle handle = hooked().obtain("a").acquire();
+		List<LockLostReason> told = new CopyOnWriteArrayList<>();
+		handle.onLost(told::add);
+		this.client.before(HookedClient.RELEASE, () -> this.instances.destroySessionOf("a"));
+		assertThat(handle.release()).isFalse();
+		await().untilAsserted(() -> assertThat(told).containsExactly(LockLostReason.SESSION_INVALIDATED));
+	}
+
+	@Test
+	void aKeyThatTheEndOfItsSessionReleasedIsToldAsThat() {
+		this.client.hideSessionEnds();
+		LockHandle handle = hooked().obtain("a").acquire();
+		List<LockLostReason> told = new CopyOnWriteArrayList<>();
+		handle.onLost(told::add);
+		this.instances.destroySessionOf("a");
+		await().untilAsserted(() -> assertThat(told).containsExactly(LockLostReason.SESSION_INVALIDATED));
+	}
+
+	@Test
+	void whoWaitsBehindASettlementThatConsulRefusesLearnsOfTheRefusal() {
+		ConsulLockRegistry registry = hooked();
+		LockHandle handle = registry.obtain("a").acquire();
+		this.client.alwaysBefore(() -> {
+			throw new ConsulRefusedException("Permission denied");
+		});
+		assertThat(handle.release()).isTrue();
+		assertThatExceptionOfType(ConsulRefusedException.class)
+			.isThrownBy(() -> registry.obtain("a").tryAcquire(Duration.ZERO))
+			.withMessageContaining("Permission denied");
+		this.client.alwaysBefore(() -> {
+		});
+		await().ignoreExceptionsInstanceOf(ConsulRefusedException.class)
+			.until(() -> registry.obtain("a").tryAcquire(Duration.ZERO).map(LockHandle::release).isPresent());
+	}
+
+	@Test
+	void aLockWhoseSessionEndsBeforeItsAnswerIsReadIsTakenAnew() {
+		ConsulLockRegistry registry = hooked();
+		LockHandle other = registry.obtain("other").acquire();
+		this.client.after(HookedClient.ACQUIRE, () -> {
+			this.instances.destroySessionOf("other");
+			await().until(() -> !other.isHeld());
+		});
+		LockHandle handle = registry.obtain("a").tryAcquire(LONG).orElseThrow();
+		assertThat(this.client.isDone()).isTrue();
+		assertThat(handle.release()).isTrue();
+		assertThat(this.events.stream().filter((event) -> event.startsWith("acquired"))).hasSize(3);
+		assertThat(this.events.stream().filter((event) -> event.startsWith("lost"))).hasSize(2);
+		assertThat(this.events).endsWith("released");
+	}
+
+	@Test
+	void aSingleAttemptOutlivesTheEndOfItsSession() {
+		ConsulLockRegistry registry = hooked();
+		LockHandle other = registry.obtain("other").acquire();
+		this.client.before(HookedClient.ACQUIRE, () -> this.instances.destroySessionOf("other"));
+		Optional<LockHandle> handle = registry.obtain("a").tryAcquire(Duration.ZERO);
+		assertThat(other.isHeld()).isFalse();
+		assertThat(handle).hasValueSatisfying((taken) -> assertThat(taken.release()).isTrue());
+	}
+
+	@Test
+	void aSingleAttemptInVainSaysWhoHoldsTheLock() {
+		LockHandle held = this.instances.start((builder) -> builder.instanceName("orders-1")).obtain("a").acquire();
+		ConsulLock once = this.instances.start().obtain(LockOptions.builder("a").waitTime(Duration.ZERO).build());
+		assertThatExceptionOfType(LockNotAcquiredException.class).isThrownBy(once::acquire)
+			.withMessageContaining("orders-1");
+		held.close();
+	}
+
+	@Test
+	void whoIsTooLateForAPolledKeyAsksNoMoreThanBefore() {
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		LockHandle foreign = this.instances.start().obtain("foreign").acquire();
+		String foreignSession = this.instances.entry("foreign").session();
+		ConsulLockRegistry waiting = this.instances.start(this.client, (builder) -> builder.maxWatches(0));
+		waiting.obtain("warm-up").acquire().close();
+		CompletableFuture<Optional<LockHandle>> waiter = CompletableFuture
+			.supplyAsync(() -> waiting.obtain("a").tryAcquire(Duration.ofSeconds(4)));
+		int[] sent = new int[1];
+		await().until(() -> this.client.transactions() > 4);
+		this.client.before(HookedClient.ACQUIRE, () -> {
+			sent[0] = this.client.transactions();
+			this.instances.observer
+				.transact(List.of(KvOperation.lock(first.key(), foreignSession, "foreign", LockFlags.LOCK)), LONG);
+		});
+		first.close();
+		assertThat(waiter.join()).isEmpty();
+		assertThat(this.client.isDone()).isTrue();
+		assertThat(this.client.transactions() - sent[0]).isLessThan(30);
+		foreign.close();
+	}
+
+	@Test
+	void anErrorOfAListenerReachesNoLock() {
+		ConsulLockRegistry registry = this.instances.start((builder) -> builder.listener(new LockListener() {
+			@Override
+			public void acquired(LockHandle handle, Duration waited) {
+				throw new AssertionError("listener");
+			}
+
+			@Override
+			public void lost(LockHandle handle, LockLostReason reason) {
+				throw new AssertionError("listener");
+			}
+		}));
+		List<LockHandle> handles = List.of(registry.obtain("a").acquire(), registry.obtain("b").acquire());
+		List<LockLostReason> told = new CopyOnWriteArrayList<>();
+		handles.forEach((handle) -> handle.onLost(told::add));
+		this.instances.destroySessionOf("a");
+		await().untilAsserted(() -> assertThat(told).hasSize(2));
+		registry.obtain("a").tryAcquire(LONG).orElseThrow().close();
+		registry.obtain("b").tryAcquire(LONG).orElseThrow().close();
+	}
+
+	@Test
+	void aWaitIsToldOnceWhereverItWaits() throws Exception {
+		LockHandle held = this.instances.start().obtain("a").acquire();
+		ConsulLockRegistry registry = hooked();
+		Thread head = new Thread(() -> registry.obtain("a").tryAcquire(Duration.ofSeconds(1)));
+		head.start();
+		await().until(() -> this.events.size() == 1);
+		assertThat(registry.obtain("a").tryAcquire(Duration.ofSeconds(3))).isEmpty();
+		head.join();
+		assertThat(this.events).containsExactly("waiting", "waiting", "not acquired", "not acquired");
+		held.close();
+	}
+
+	@Test
+	void aLossIsToldOnAThreadThatNoBodyCanKeepBusy() {
+		LockHandle handle = this.instances.start().obtain("a").acquire();
+		CompletableFuture<String> told = new CompletableFuture<>();
+		// A virtual thread has no name, and waits for a carrier.
+		handle.onLost((reason) -> told.complete(Thread.currentThread().getName()));
+		this.instances.destroySessionOf("a");
+		assertThat(told.join()).startsWith("consul-lock-");
+	}
+
+	@Test
+	void aHoldThatEndsBeforeItIsMonitoredIsNotMonitored() {
+		try (Background background = new Background();
+				KeyWatches watches = new KeyWatches(this.client, background, 10)) {
+			HoldMonitor monitor = new HoldMonitor(this.client, watches, background);
+			ConsulLockRegistry registry = hooked();
+			Hold ended = (Hold) registry.obtain("a").acquire();
+			ended.release();
+			monitor.end(ended);
+			monitor.begin(ended, null);
+			Hold held = (Hold) registry.obtain("b").acquire();
+			// Its watch begins after that of the other, if there is one.
+			monitor.begin(held, null);
+			await().until(() -> watches.size() > 0);
+			assertThat(watches.size()).isEqualTo(1);
+			monitor.end(held);
+			assertThat(watches.size()).isZero();
+		}
+	}
+
+}

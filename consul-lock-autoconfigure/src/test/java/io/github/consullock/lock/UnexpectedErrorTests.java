@@ -76,7 +76,7 @@ class UnexpectedErrorTests {
 		LockHandle handle = registry.obtain("a").acquire();
 		this.client.before(HookedClient.RELEASE, () -> {
 			this.client.before(HookedClient.RELEASE, () -> {
-				throw new OutOfMemoryError("Thrown by the test");
+				throw new LinkageError("Thrown by the test");
 			});
 			throw new ConsulUnavailableException("No answer");
 		});
@@ -106,7 +106,7 @@ class UnexpectedErrorTests {
 	@Test
 	void anErrorInAWatchDoesNotEndIt() {
 		this.client.beforeNextWatch(() -> {
-			throw new OutOfMemoryError("Thrown by the test");
+			throw new LinkageError("Thrown by the test");
 		});
 		LockHandle handle = hooked().obtain("a").acquire();
 		await().until(this.client::isDone);

@@ -69,7 +69,7 @@ class SessionKeeperTests {
 	@Test
 	void withoutAThreadForTheCreationTheNextCallerStartsItAnew() {
 		this.threads.withoutThreadForNext(VirtualKeeperThreads.Lane.REQUEST);
-		assertThatThrownBy(this.keeper::session).isInstanceOf(OutOfMemoryError.class);
+		assertThatThrownBy(this.keeper::session).isInstanceOf(InternalError.class);
 		assertThat(this.keeper.state()).isEqualTo(SessionKeeper.State.NONE);
 		ConsulSession session = session();
 		assertThat(session.isLive()).isTrue();
@@ -82,7 +82,7 @@ class SessionKeeperTests {
 		this.threads.withoutThreadForNext(lane);
 		CompletableFuture<ConsulSession> failed = this.keeper.session();
 		this.threads.runDue();
-		assertThatThrownBy(failed::join).hasRootCauseInstanceOf(OutOfMemoryError.class);
+		assertThatThrownBy(failed::join).hasRootCauseInstanceOf(InternalError.class);
 		assertThat(this.consul.destroyed).containsExactly("session-1");
 		assertThat(session().id()).isEqualTo("session-2");
 	}
@@ -92,7 +92,7 @@ class SessionKeeperTests {
 		ConsulSession session = session();
 		this.consul.onRenew = () -> {
 			this.consul.onRenew = ScriptedConsul.NORMAL;
-			throw new OutOfMemoryError("Thrown by the test");
+			throw new LinkageError("Thrown by the test");
 		};
 		this.threads.advance(Duration.ofMinutes(1));
 		assertThat(session.isLive()).isTrue();
@@ -103,7 +103,7 @@ class SessionKeeperTests {
 	void anErrorInALookDoesNotEndTheWatch() {
 		session();
 		this.consul.onWatch = () -> {
-			throw new OutOfMemoryError("Thrown by the test");
+			throw new LinkageError("Thrown by the test");
 		};
 		assertThat(this.threads.answerWatch()).isTrue();
 		this.consul.onWatch = ScriptedConsul.NORMAL;

@@ -118,7 +118,7 @@ final class VirtualKeeperThreads implements KeeperThreads {
 		if (lane == this.withoutThread) {
 			// As an executor does: the task stays queued.
 			this.withoutThread = null;
-			throw new OutOfMemoryError("unable to create native thread");
+			throw new InternalError("No thread");
 		}
 		return () -> this.scheduled.remove(task);
 	}
