@@ -10,6 +10,7 @@ import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.LockNotAcquiredException;
+import io.github.consullock.PatientClient;
 import io.github.consullock.annotation.DistributedLock;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
@@ -34,11 +35,11 @@ import static org.awaitility.Awaitility.await;
  */
 @SpringBootTest(webEnvironment = WebEnvironment.NONE,
 		properties = { "spring.application.name=orders", "consul.lock.key-prefix=application-tests/",
-				"spring.cloud.consul.discovery.register=false" })
+				"spring.cloud.consul.discovery.register=false", "consul.lock.waiting.timeout=1m" })
 @Import(ConsulServerTestConfiguration.class)
 class ConsulLockApplicationTests {
 
-	private static final Duration TIMEOUT = Duration.ofSeconds(5);
+	private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
 	@Autowired
 	private Shipping shipping;
@@ -64,6 +65,8 @@ class ConsulLockApplicationTests {
 	void anotherInstanceMayNotRunItMeanwhile() {
 		try (ConsulLockRegistry other = ConsulLockRegistry.builder(this.client).keyPrefix("application-tests/").build();
 				LockHandle handle = other.obtain("shipping/43").acquire()) {
+			// A single attempt is too short for a session to be made on a busy machine.
+			this.shipping.ship("warm-up", () -> 0);
 			assertThatExceptionOfType(LockNotAcquiredException.class).isThrownBy(() -> this.shipping.shipNow("43"))
 				.withMessageContaining("application-tests/shipping/43");
 			assertThat(handle.isHeld()).isTrue();
@@ -81,8 +84,8 @@ class ConsulLockApplicationTests {
 		}));
 		running.await();
 		KvEntry entry = this.client.read("application-tests/shipping/44", TIMEOUT).orElseThrow();
-		this.client.destroySession(String.valueOf(entry.session()));
-		assertThat(call).failsWithin(Duration.ofSeconds(10))
+		PatientClient.done(() -> this.client.destroySession(String.valueOf(entry.session())));
+		assertThat(call).failsWithin(TIMEOUT)
 			.withThrowableThat()
 			.havingRootCause()
 			.isInstanceOf(InterruptedException.class);

@@ -54,10 +54,13 @@ class LockRegistryLifecycleTests {
 			.withBean(ThreadPoolTaskScheduler.class)
 			.run((context) -> {
 				Events server = context.getBean(Events.class);
+				CountDownLatch taskStarted = new CountDownLatch(1);
 				context.getBean(ThreadPoolTaskScheduler.class).execute(() -> {
+					taskStarted.countDown();
 					server.awaitServerStopped();
 					server.add("scheduled task ended");
 				});
+				taskStarted.await();
 				context.getBean(ConsulAutoServiceRegistration.class).start();
 				assertThat(events).containsExactly("registered");
 				close(context.getSourceApplicationContext());
@@ -146,7 +149,7 @@ class LockRegistryLifecycleTests {
 		ConsulLockRegistry registry = mock(ConsulLockRegistry.class);
 		doAnswer((invocation) -> {
 			latch.countDown();
-			met.add(latch.await(30, TimeUnit.SECONDS));
+			met.add(latch.await(1, TimeUnit.MINUTES));
 			return null;
 		}).when(registry).close();
 		return registry;

@@ -7,8 +7,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostReason;
+import io.github.consullock.PatientClient;
 import io.github.consullock.consul.ConsulClient;
-import io.github.consullock.consul.HttpConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.RenewalOutcome;
 import io.github.consullock.lock.ConsulLockRegistry;
@@ -37,7 +37,7 @@ import static org.awaitility.Awaitility.await;
 @ConsulTest
 class RegisteredApplicationTests {
 
-	private static final Duration TIMEOUT = Duration.ofSeconds(5);
+	private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
 	private final ApplicationContextRunner runner;
 
@@ -57,7 +57,8 @@ class RegisteredApplicationTests {
 					"spring.cloud.consul.port=" + consul.port(), "spring.cloud.consul.discovery.port=8080",
 					"spring.cloud.consul.discovery.instance-id=orders-" + prefix.value().replaceAll("\\W", "-") + "x",
 					"spring.cloud.consul.discovery.heartbeat.enabled=true",
-					"spring.cloud.consul.discovery.heartbeat.ttl=10s", "consul.lock.key-prefix=" + prefix.value());
+					"spring.cloud.consul.discovery.heartbeat.ttl=10s", "consul.lock.key-prefix=" + prefix.value(),
+					"consul.lock.waiting.timeout=1m");
 	}
 
 	@Test
@@ -67,7 +68,7 @@ class RegisteredApplicationTests {
 			registration.start();
 			LockHandle handle = context.getBean(ConsulLockRegistry.class)
 				.obtain("bound")
-				.tryAcquire(Duration.ofSeconds(30))
+				.tryAcquire(TIMEOUT)
 				.orElseThrow();
 			List<LockLostReason> lost = new CopyOnWriteArrayList<>();
 			handle.onLost(lost::add);
@@ -78,7 +79,7 @@ class RegisteredApplicationTests {
 
 	@Test
 	void aLockThatIsHeldIsReleasedAndItsSessionDestroyedByTheShutdown() {
-		try (ConsulClient observer = HttpConsulClient.builder(this.url).build()) {
+		try (ConsulClient observer = new PatientClient(this.url)) {
 			this.runner.withPropertyValues("consul.lock.shutdown-timeout=100ms").run((context) -> {
 				LockHandle handle = context.getBean(ConsulLockRegistry.class).obtain("shutdown").acquire();
 				List<LockLostReason> lost = new CopyOnWriteArrayList<>();
@@ -88,8 +89,9 @@ class RegisteredApplicationTests {
 				});
 				String session = observer.read(this.key, TIMEOUT).map(KvEntry::session).orElseThrow();
 				context.close();
-				assertThat(lost).containsExactly(LockLostReason.SHUTDOWN);
-				assertThat(observer.renewSession(session)).isInstanceOf(RenewalOutcome.Ended.class);
+				await().untilAsserted(() -> assertThat(lost).containsExactly(LockLostReason.SHUTDOWN));
+				assertThat(PatientClient.answered(() -> observer.renewSession(session)))
+					.isInstanceOf(RenewalOutcome.Ended.class);
 				assertThat(observer.read(this.key, TIMEOUT)).satisfiesAnyOf((entry) -> assertThat(entry).isEmpty(),
 						(entry) -> assertThat(entry.orElseThrow().session()).isNull());
 			});

@@ -56,8 +56,10 @@ class SecuredConsulTests {
 
 	private static String token;
 
-	private final ApplicationContextRunner runner = new ApplicationContextRunner().withConfiguration(AutoConfigurations
-		.of(ConsulAutoConfiguration.class, ConsulLockAutoConfiguration.class, SslAutoConfiguration.class));
+	private final ApplicationContextRunner runner = new ApplicationContextRunner()
+		.withConfiguration(AutoConfigurations.of(ConsulAutoConfiguration.class, ConsulLockAutoConfiguration.class,
+				SslAutoConfiguration.class))
+		.withPropertyValues("consul.lock.waiting.timeout=1m");
 
 	@BeforeAll
 	static void startConsul() {

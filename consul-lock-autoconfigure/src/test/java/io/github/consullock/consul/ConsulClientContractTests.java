@@ -8,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.PatientClient;
 import io.github.consullock.consul.SessionRequest.Behavior;
 import io.github.consullock.consul.TransactionOutcome.Committed;
 import io.github.consullock.consul.TransactionOutcome.Failure;
@@ -29,7 +30,10 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 @Timeout(120)
 abstract class ConsulClientContractTests {
 
-	static final Duration SECONDS = Duration.ofSeconds(5);
+	static final Duration SECONDS = Duration.ofSeconds(60);
+
+	/** For what ends before. */
+	private static final Duration LONG = Duration.ofMinutes(5);
 
 	/**
 	 * The flags of a semaphore entry; they do not fit a signed long.
@@ -58,22 +62,22 @@ abstract class ConsulClientContractTests {
 	void sessionIsRenewedWithTheSettingsItWasCreatedWith() {
 		String session = this.client.createSession(new SessionRequest("test", Duration.ofMillis(12500),
 				Duration.ofSeconds(7), Behavior.RELEASE, List.of(), List.of()));
-		assertThat(this.client.renewSession(session))
+		assertThat(renew(session))
 			.isEqualTo(new RenewalOutcome.Renewed(Duration.ofMillis(12500), Duration.ofSeconds(7)));
 	}
 
 	@Test
 	void destroyedSessionHasEnded() {
 		String session = session(Duration.ZERO);
-		this.client.destroySession(session);
-		assertThat(this.client.renewSession(session)).isEqualTo(new RenewalOutcome.Ended());
+		destroy(session);
+		assertThat(renew(session)).isEqualTo(new RenewalOutcome.Ended());
 		assertThat(this.client.watchSession(session, 0, SECONDS).visible()).isFalse();
-		this.client.destroySession(session);
+		destroy(session);
 	}
 
 	@Test
 	void unknownSessionHasEnded() {
-		assertThat(this.client.renewSession(UUID.randomUUID().toString())).isEqualTo(new RenewalOutcome.Ended());
+		assertThat(renew(UUID.randomUUID().toString())).isEqualTo(new RenewalOutcome.Ended());
 	}
 
 	@ParameterizedTest
@@ -295,7 +299,7 @@ abstract class ConsulClientContractTests {
 	@Test
 	void lockDelayAboveAMinuteIsToldAsItWasGiven() {
 		String session = session(Duration.ofSeconds(90));
-		assertThat(this.client.renewSession(session))
+		assertThat(renew(session))
 			.isEqualTo(new RenewalOutcome.Renewed(Duration.ofSeconds(10), Duration.ofSeconds(90)));
 	}
 
@@ -305,7 +309,7 @@ abstract class ConsulClientContractTests {
 		String other = session(Duration.ZERO);
 		String key = key("k");
 		transact(KvOperation.lock(key, session, "v", 1));
-		this.client.destroySession(session);
+		destroy(session);
 		transact(KvOperation.delete(key));
 		assertThat(reasons(transact(KvOperation.checkNotExists(key), KvOperation.lock(key, other, "w", 1))))
 			.containsExactly(FailureReason.IN_LOCK_DELAY);
@@ -316,7 +320,7 @@ abstract class ConsulClientContractTests {
 		String session = session(Duration.ofSeconds(30));
 		String key = key("k");
 		transact(KvOperation.lock(key, session, "v", 1));
-		this.client.destroySession(session);
+		destroy(session);
 		assertThat(transact(KvOperation.set(key, "w", 0))).isInstanceOf(Committed.class);
 	}
 
@@ -337,7 +341,7 @@ abstract class ConsulClientContractTests {
 		String other = session(Duration.ZERO);
 		String key = key("k");
 		transact(KvOperation.lock(key, session, "v", 1));
-		this.client.destroySession(session);
+		destroy(session);
 		KvEntry free = read(key);
 		assertThat(free.session()).isNull();
 		assertThat(free.value()).isEqualTo("v");
@@ -353,7 +357,7 @@ abstract class ConsulClientContractTests {
 		String session = session(Duration.ZERO);
 		String key = key("k");
 		transact(KvOperation.lock(key, session, "v", 1));
-		this.client.destroySession(session);
+		destroy(session);
 		String other = session(Duration.ZERO);
 		assertThat(lastOf(transact(KvOperation.lock(key, other, "w", 1))).session()).isEqualTo(other);
 	}
@@ -365,7 +369,7 @@ abstract class ConsulClientContractTests {
 		String key = key("k");
 		transact(KvOperation.lock(key, session, "v", 1));
 		transact(KvOperation.unlock(key, session, "v", 1));
-		this.client.destroySession(session);
+		destroy(session);
 		assertThat(lastOf(transact(KvOperation.lock(key, other, "w", 1))).session()).isEqualTo(other);
 	}
 
@@ -375,7 +379,7 @@ abstract class ConsulClientContractTests {
 				Behavior.DELETE, List.of(), List.of()));
 		String key = key("k");
 		transact(KvOperation.lock(key, session, "v", 1));
-		this.client.destroySession(session);
+		destroy(session);
 		assertThat(this.client.read(key, SECONDS)).isEmpty();
 	}
 
@@ -398,12 +402,12 @@ abstract class ConsulClientContractTests {
 		KvSnapshot first = this.client.watch(key, 0, SECONDS);
 		CompletableFuture<KvSnapshot> created = watching(key, first.index());
 		KvEntry locked = lastOf(transact(KvOperation.lock(key, session, "v", 1)));
-		KvSnapshot second = created.get(10, TimeUnit.SECONDS);
+		KvSnapshot second = created.get(60, TimeUnit.SECONDS);
 		assertThat(second.entry()).isEqualTo(read(key));
 		assertThat(second.index()).isEqualTo(locked.modifyIndex());
 		CompletableFuture<KvSnapshot> deleted = watching(key, second.index());
 		transact(KvOperation.delete(key));
-		KvSnapshot third = deleted.get(10, TimeUnit.SECONDS);
+		KvSnapshot third = deleted.get(60, TimeUnit.SECONDS);
 		assertThat(third.entry()).isNull();
 		assertThat(third.index()).isGreaterThan(second.index());
 	}
@@ -414,8 +418,8 @@ abstract class ConsulClientContractTests {
 		String key = key("k");
 		KvEntry locked = lastOf(transact(KvOperation.lock(key, session, "v", 1)));
 		CompletableFuture<KvSnapshot> freed = watching(key, locked.modifyIndex());
-		this.client.destroySession(session);
-		KvEntry entry = freed.get(10, TimeUnit.SECONDS).entry();
+		destroy(session);
+		KvEntry entry = freed.get(60, TimeUnit.SECONDS).entry();
 		assertThat(entry).isNotNull();
 		assertThat(entry.session()).isNull();
 	}
@@ -424,7 +428,8 @@ abstract class ConsulClientContractTests {
 	void watchEndsWithItsWaitWhenNothingChanges() {
 		String key = key("k");
 		KvEntry entry = lastOf(transact(KvOperation.set(key, "v", 0)));
-		KvSnapshot snapshot = this.client.watch(key, entry.modifyIndex(), Duration.ofMillis(100));
+		KvSnapshot snapshot = PatientClient
+			.answered(() -> this.client.watch(key, entry.modifyIndex(), Duration.ofMillis(100)));
 		assertThat(snapshot.entry()).isEqualTo(read(key));
 		assertThat(snapshot.index()).isEqualTo(entry.modifyIndex());
 	}
@@ -434,7 +439,7 @@ abstract class ConsulClientContractTests {
 		String key = key("k");
 		KvEntry first = lastOf(transact(KvOperation.set(key, "v", 0)));
 		transact(KvOperation.set(key, "w", 0));
-		KvEntry entry = this.client.watch(key, first.modifyIndex(), Duration.ofSeconds(60)).entry();
+		KvEntry entry = this.client.watch(key, first.modifyIndex(), LONG).entry();
 		assertThat(entry).isNotNull();
 		assertThat(entry.value()).isEqualTo("w");
 	}
@@ -452,8 +457,8 @@ abstract class ConsulClientContractTests {
 			}
 			return snapshot;
 		});
-		this.client.destroySession(session);
-		assertThat(ended.get(20, TimeUnit.SECONDS).index()).isGreaterThan(alive.index());
+		destroy(session);
+		assertThat(ended.get(60, TimeUnit.SECONDS).index()).isGreaterThan(alive.index());
 	}
 
 	@Test
@@ -475,7 +480,7 @@ abstract class ConsulClientContractTests {
 		CompletableFuture<Throwable> failure = new CompletableFuture<>();
 		Thread thread = new Thread(() -> {
 			try {
-				this.client.watch(key, entry.modifyIndex(), Duration.ofSeconds(60));
+				this.client.watch(key, entry.modifyIndex(), LONG);
 			}
 			catch (RuntimeException ex) {
 				failure.complete(ex);
@@ -485,9 +490,9 @@ abstract class ConsulClientContractTests {
 		thread.start();
 		TestThreads.awaitBlocked(thread);
 		thread.interrupt();
-		assertThat(failure.get(10, TimeUnit.SECONDS)).isInstanceOf(ConsulUnavailableException.class)
+		assertThat(failure.get(60, TimeUnit.SECONDS)).isInstanceOf(ConsulUnavailableException.class)
 			.hasMessageContaining("interrupted");
-		assertThat(flag.get(10, TimeUnit.SECONDS)).isTrue();
+		assertThat(flag.get(60, TimeUnit.SECONDS)).isTrue();
 	}
 
 	@Test
@@ -497,7 +502,7 @@ abstract class ConsulClientContractTests {
 		CompletableFuture<Throwable> failure = new CompletableFuture<>();
 		Thread thread = new Thread(() -> {
 			try {
-				this.client.watch(key, entry.modifyIndex(), Duration.ofSeconds(60));
+				this.client.watch(key, entry.modifyIndex(), LONG);
 			}
 			catch (RuntimeException ex) {
 				failure.complete(ex);
@@ -506,14 +511,22 @@ abstract class ConsulClientContractTests {
 		thread.start();
 		TestThreads.awaitBlocked(thread);
 		this.client.close();
-		assertThat(failure.get(10, TimeUnit.SECONDS)).isInstanceOf(ConsulUnavailableException.class)
+		assertThat(failure.get(60, TimeUnit.SECONDS)).isInstanceOf(ConsulUnavailableException.class)
 			.hasMessageContaining("closed");
 		assertThatExceptionOfType(ConsulUnavailableException.class).isThrownBy(() -> this.client.list(this.prefix))
 			.withMessageContaining("closed");
 	}
 
+	private RenewalOutcome renew(String session) {
+		return PatientClient.answered(() -> this.client.renewSession(session));
+	}
+
+	private void destroy(String session) {
+		PatientClient.done(() -> this.client.destroySession(session));
+	}
+
 	private CompletableFuture<KvSnapshot> watching(String key, long index) {
-		return CompletableFuture.supplyAsync(() -> this.client.watch(key, index, Duration.ofSeconds(60)));
+		return CompletableFuture.supplyAsync(() -> this.client.watch(key, index, LONG));
 	}
 
 	private TransactionOutcome transact(KvOperation... operations) {

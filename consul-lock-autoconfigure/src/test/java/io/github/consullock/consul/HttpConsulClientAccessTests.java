@@ -6,6 +6,7 @@ import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 
 import io.github.consullock.ConsulRefusedException;
+import io.github.consullock.PatientClient;
 import io.github.consullock.consul.SessionRequest.Behavior;
 import io.github.consullock.consul.TransactionOutcome.Committed;
 import io.github.consullock.testserver.ConsulServer;
@@ -25,7 +26,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 @Timeout(120)
 class HttpConsulClientAccessTests {
 
-	private static final Duration SECONDS = Duration.ofSeconds(5);
+	private static final Duration SECONDS = Duration.ofSeconds(30);
 
 	private static final SessionRequest SESSION = new SessionRequest("test", Duration.ofSeconds(10), Duration.ZERO,
 			Behavior.RELEASE, List.of(), List.of());
@@ -55,8 +56,9 @@ class HttpConsulClientAccessTests {
 			assertThat(client.list("locks/")).hasSize(2);
 			assertThat(client.watch("locks/k", 0, SECONDS).entry()).isNotNull();
 			assertThat(client.watchSession(session, 0, SECONDS).visible()).isTrue();
-			assertThat(client.renewSession(session)).isInstanceOf(RenewalOutcome.Renewed.class);
-			client.destroySession(session);
+			assertThat(PatientClient.answered(() -> client.renewSession(session)))
+				.isInstanceOf(RenewalOutcome.Renewed.class);
+			PatientClient.done(() -> client.destroySession(session));
 		}
 	}
 
@@ -65,16 +67,17 @@ class HttpConsulClientAccessTests {
 		try (ConsulClient owner = client(consul.managementToken()); ConsulClient client = client(null)) {
 			String session = owner.createSession(SESSION);
 			assertRefused("PUT /v1/session/create", () -> client.createSession(SESSION));
-			assertRefused("PUT /v1/session/renew/", () -> client.renewSession(session));
-			assertRefused("PUT /v1/session/destroy/", () -> client.destroySession(session));
+			assertRefused("PUT /v1/session/renew/", () -> PatientClient.answered(() -> client.renewSession(session)));
+			assertRefused("PUT /v1/session/destroy/", () -> PatientClient.done(() -> client.destroySession(session)));
 			assertRefused("GET /v1/kv/locks/k", () -> client.read("locks/k", SECONDS));
 			assertRefused("GET /v1/kv/locks/k", () -> client.watch("locks/k", 1, SECONDS));
 			assertRefused("'locks/k'",
 					() -> client.transact(List.of(KvOperation.lock("locks/k", session, "v", 1)), SECONDS));
 			assertRefused("'locks/k'",
 					() -> client.transact(List.of(KvOperation.checkSession("locks/k", session)), SECONDS));
-			assertThat(owner.renewSession(session)).isInstanceOf(RenewalOutcome.Renewed.class);
-			owner.destroySession(session);
+			assertThat(PatientClient.answered(() -> owner.renewSession(session)))
+				.isInstanceOf(RenewalOutcome.Renewed.class);
+			PatientClient.done(() -> owner.destroySession(session));
 		}
 	}
 
@@ -83,7 +86,7 @@ class HttpConsulClientAccessTests {
 		try (ConsulClient owner = client(consul.managementToken()); ConsulClient client = client(null)) {
 			String session = owner.createSession(SESSION);
 			assertThat(client.watchSession(session, 0, SECONDS).visible()).isFalse();
-			owner.destroySession(session);
+			PatientClient.done(() -> owner.destroySession(session));
 		}
 	}
 
@@ -117,7 +120,8 @@ class HttpConsulClientAccessTests {
 		try (ConsulClient client = HttpConsulClient.builder(consul.httpUri()).token(token::get).build()) {
 			assertThatExceptionOfType(ConsulRefusedException.class).isThrownBy(() -> client.createSession(SESSION));
 			token.set(consul.managementToken());
-			client.destroySession(client.createSession(SESSION));
+			String session = client.createSession(SESSION);
+			PatientClient.done(() -> client.destroySession(session));
 		}
 	}
 

@@ -47,7 +47,8 @@ class HttpConsulClientBasePathTests extends ConsulClientContractTests {
 
 	@Override
 	ConsulClient createClient() {
-		return HttpConsulClient.builder(URI.create("http://127.0.0.1:" + proxy.getAddress().getPort() + PATH)).build();
+		URI base = URI.create("http://127.0.0.1:" + proxy.getAddress().getPort() + PATH);
+		return HttpConsulClient.builder(base).readTimeout(SECONDS).build();
 	}
 
 	private static void forward(HttpClient http, URI consul, HttpExchange exchange) throws IOException {

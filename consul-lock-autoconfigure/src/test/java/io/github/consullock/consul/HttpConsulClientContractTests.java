@@ -17,7 +17,7 @@ class HttpConsulClientContractTests extends ConsulClientContractTests {
 
 	@Override
 	ConsulClient createClient() {
-		return HttpConsulClient.builder(this.consul.httpUri()).build();
+		return HttpConsulClient.builder(this.consul.httpUri()).readTimeout(SECONDS).build();
 	}
 
 }

@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.PatientClient;
 import io.github.consullock.testserver.ConsulServer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -29,12 +30,12 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 @Timeout(120)
 class HttpConsulClientInterruptTests {
 
-	private static final Duration SECONDS = Duration.ofSeconds(5);
+	private static final Duration SECONDS = Duration.ofSeconds(30);
 
 	/**
 	 * Far longer than a test waits for the end of an interrupted call.
 	 */
-	private static final Duration LONG = Duration.ofSeconds(60);
+	private static final Duration LONG = Duration.ofMinutes(2);
 
 	static List<TestThreads.Kind> kinds() {
 		return TestThreads.kinds();
@@ -154,7 +155,7 @@ class HttpConsulClientInterruptTests {
 			Call second = new Call(kinds().get(0), () -> client.read("k", LONG));
 			Awaitility.await().until(() -> server.requests().size() == 2);
 			assertThatExceptionOfType(ConsulUnavailableException.class)
-				.isThrownBy(() -> client.read("l", Duration.ofMillis(100)))
+				.isThrownBy(() -> client.read("l", Duration.ofSeconds(1)))
 				.withMessageContaining("all connections were in use");
 			assertThat(server.connections()).isEqualTo(2);
 			first.interrupt();
@@ -180,7 +181,7 @@ class HttpConsulClientInterruptTests {
 			Call read = new Call(kinds().get(0), () -> client.read("k", LONG));
 			Call watch = new Call(kinds().get(0), () -> client.watch("k", 1, LONG));
 			Awaitility.await().until(() -> server.requests().size() == 2);
-			assertThat(client.renewSession("s"))
+			assertThat(PatientClient.answered(() -> client.renewSession("s")))
 				.isEqualTo(new RenewalOutcome.Renewed(Duration.ofSeconds(10), Duration.ZERO));
 			read.interrupt();
 			watch.interrupt();
@@ -233,7 +234,8 @@ class HttpConsulClientInterruptTests {
 		}
 
 		void assertInterrupted(String what) throws Exception {
-			assertThat(this.failure.get(20, TimeUnit.SECONDS)).isInstanceOf(ConsulUnavailableException.class)
+			assertThat(this.failure.get(LONG.dividedBy(2).toSeconds(), TimeUnit.SECONDS))
+				.isInstanceOf(ConsulUnavailableException.class)
 				.hasMessageContaining(what)
 				.hasMessageContaining("interrupted");
 			assertThat(this.flag.get()).isTrue();

@@ -37,7 +37,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
  */
 class HttpConsulClientRequestTests {
 
-	private static final Duration SECONDS = Duration.ofSeconds(5);
+	private static final Duration SECONDS = Duration.ofSeconds(30);
 
 	@Test
 	void bodyHasFixedLengthAndNodeChecksAreSentThoughEmpty() throws IOException {

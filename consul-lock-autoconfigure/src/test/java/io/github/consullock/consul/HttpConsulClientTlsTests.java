@@ -9,6 +9,7 @@ import java.util.List;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.PatientClient;
 import io.github.consullock.consul.SessionRequest.Behavior;
 import io.github.consullock.testserver.ConsulServer;
 import org.junit.jupiter.api.AfterAll;
@@ -25,7 +26,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 @Timeout(120)
 class HttpConsulClientTlsTests {
 
-	private static final Duration SECONDS = Duration.ofSeconds(5);
+	private static final Duration SECONDS = Duration.ofSeconds(30);
 
 	private static ConsulServer consul;
 
@@ -48,9 +49,11 @@ class HttpConsulClientTlsTests {
 					Behavior.RELEASE, List.of(), List.of()));
 			client.transact(List.of(KvOperation.lock("k", session, "v", 1)), SECONDS);
 			long index = client.watch("k", 0, SECONDS).index();
-			assertThat(client.watch("k", index, Duration.ofMillis(100)).index()).isEqualTo(index);
-			assertThat(client.renewSession(session)).isInstanceOf(RenewalOutcome.Renewed.class);
-			client.destroySession(session);
+			assertThat(PatientClient.answered(() -> client.watch("k", index, Duration.ofMillis(100))).index())
+				.isEqualTo(index);
+			assertThat(PatientClient.answered(() -> client.renewSession(session)))
+				.isInstanceOf(RenewalOutcome.Renewed.class);
+			PatientClient.done(() -> client.destroySession(session));
 			assertThat(client.read("k", SECONDS).orElseThrow().session()).isNull();
 		}
 	}
@@ -129,7 +132,7 @@ class HttpConsulClientTlsTests {
 	void handshakeThatTheServerBreaksOffOrNeverAnswersIsUnavailable() throws IOException {
 		try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
 				ConsulClient client = HttpConsulClient.builder(URI.create("https://127.0.0.1:" + server.getLocalPort()))
-					.readTimeout(Duration.ofMillis(200))
+					.readTimeout(Duration.ofSeconds(2))
 					.build()) {
 			assertThatExceptionOfType(ConsulUnavailableException.class).isThrownBy(() -> client.read("k", SECONDS))
 				.withMessageContaining("no connection in time");

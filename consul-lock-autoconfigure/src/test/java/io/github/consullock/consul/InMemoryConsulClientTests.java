@@ -23,7 +23,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 @Timeout(60)
 class InMemoryConsulClientTests {
 
-	private static final Duration SECONDS = Duration.ofSeconds(5);
+	private static final Duration SECONDS = Duration.ofSeconds(30);
 
 	private final AtomicLong nanos = new AtomicLong(Long.MAX_VALUE - 1000);
 
@@ -90,7 +90,7 @@ class InMemoryConsulClientTests {
 		CompletableFuture<KvSnapshot> freed = CompletableFuture
 			.supplyAsync(() -> this.client.watch("k", index, Duration.ofSeconds(60)));
 		advance(Duration.ofSeconds(20));
-		KvEntry entry = freed.get(20, TimeUnit.SECONDS).entry();
+		KvEntry entry = freed.get(40, TimeUnit.SECONDS).entry();
 		assertThat(entry).isNotNull();
 		assertThat(entry.session()).isNull();
 	}

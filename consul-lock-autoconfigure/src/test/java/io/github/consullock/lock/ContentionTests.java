@@ -4,12 +4,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.stream.Collectors;
 
 import io.github.consullock.LockHandle;
 import io.github.consullock.testserver.ConsulServer;
@@ -47,16 +50,18 @@ class ContentionTests {
 		AtomicInteger inside = new AtomicInteger();
 		AtomicInteger overlaps = new AtomicInteger();
 		AtomicInteger rounds = new AtomicInteger();
+		Set<Thread> before = registryThreads();
 		// Written by holders only: in the order of their holds.
 		Queue<Long> tokens = new ConcurrentLinkedQueue<>();
-		int[] holdsOf = new int[2];
+		AtomicIntegerArray holdsOf = new AtomicIntegerArray(2);
 		ExecutorService threads = Executors.newFixedThreadPool(THREADS);
 		try {
 			List<Future<?>> all = new ArrayList<>();
 			for (int i = 0; i < THREADS; i++) {
 				int instance = i % 2;
 				all.add(threads.submit(() -> {
-					while (rounds.getAndIncrement() < ROUNDS) {
+					// Each instance has its turn, but nobody can say when.
+					while (rounds.getAndIncrement() < ROUNDS || holdsOf.get(0) == 0 || holdsOf.get(1) == 0) {
 						try (LockHandle handle = registries.get(instance)
 							.obtain("one")
 							.tryAcquire(Duration.ofMinutes(5))
@@ -66,7 +71,7 @@ class ContentionTests {
 							}
 							handle.ensureHeld();
 							tokens.add(handle.fencingToken());
-							holdsOf[instance]++;
+							holdsOf.incrementAndGet(instance);
 							inside.decrementAndGet();
 						}
 					}
@@ -80,9 +85,10 @@ class ContentionTests {
 			threads.shutdownNow();
 		}
 		assertThat(overlaps).hasValue(0);
-		assertThat(List.copyOf(tokens)).hasSize(ROUNDS).isSorted().doesNotHaveDuplicates();
-		assertThat(holdsOf[0]).isPositive();
-		assertThat(holdsOf[1]).isPositive();
+		assertThat(List.copyOf(tokens)).hasSizeGreaterThanOrEqualTo(ROUNDS)
+			.hasSize(holdsOf.get(0) + holdsOf.get(1))
+			.isSorted()
+			.doesNotHaveDuplicates();
 		assertThat(this.instances.entry("one")).isNull();
 		for (ConsulLockRegistry registry : registries) {
 			assertThat(registry.heldLocks()).isEmpty();
@@ -90,7 +96,8 @@ class ContentionTests {
 		}
 		assertThat(this.instances.hasSessions()).isFalse();
 		assertThat(this.instances.entries()).isEmpty();
-		await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> assertThat(registryThreads()).isEmpty());
+		// Some other test's application may have a registry that is open.
+		await().untilAsserted(() -> assertThat(before).containsAll(registryThreads()));
 	}
 
 	@Test
@@ -103,13 +110,12 @@ class ContentionTests {
 		assertThat(this.instances.observer.list(this.instances.prefix() + "many/")).isEmpty();
 	}
 
-	private static List<String> registryThreads() {
+	private static Set<Thread> registryThreads() {
 		return Thread.getAllStackTraces()
 			.keySet()
 			.stream()
-			.map(Thread::getName)
-			.filter((name) -> name.startsWith("consul-lock-"))
-			.toList();
+			.filter((thread) -> thread.getName().startsWith("consul-lock-"))
+			.collect(Collectors.toSet());
 	}
 
 }

@@ -32,6 +32,11 @@ final class FaultyProxy implements AutoCloseable {
 			return this.path.startsWith("/v1/txn");
 		}
 
+		boolean isAbout(ConsulLock lock) {
+			return this.path.endsWith("/" + lock.key()) || this.path.contains("/" + lock.key() + "?")
+					|| contains(lock.key());
+		}
+
 		boolean contains(String verb) {
 			return this.body.contains("\"" + verb + "\"");
 		}
@@ -93,10 +98,6 @@ final class FaultyProxy implements AutoCloseable {
 
 	List<Request> requests() {
 		return List.copyOf(this.requests);
-	}
-
-	void forget() {
-		this.requests.clear();
 	}
 
 	/** Sends what was held back; returns the answers' status lines. */

@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
+import io.github.consullock.PatientClient;
 import io.github.consullock.consul.ConsulClient;
-import io.github.consullock.consul.HttpConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.session.SessionSettings;
 
@@ -27,7 +27,9 @@ final class Instances implements AutoCloseable {
 
 	/** For tests in which nothing may be read into who comes next after a loss. */
 	static final SessionSettings WITHOUT_LOCK_DELAY = SessionSettings.DEFAULTS.withAllowUnsafe(true)
-		.withTimes(Duration.ofSeconds(10), Duration.ZERO);
+		.withTimes(Duration.ofSeconds(30), Duration.ZERO);
+
+	private static final Duration AMPLE = Duration.ofMinutes(1);
 
 	private final HttpClient http = HttpClient.newHttpClient();
 
@@ -42,7 +44,7 @@ final class Instances implements AutoCloseable {
 	Instances(URI consul, String prefix) {
 		this.consul = consul;
 		this.prefix = prefix;
-		this.observer = HttpConsulClient.builder(consul).build();
+		this.observer = new PatientClient(consul);
 	}
 
 	String prefix() {
@@ -59,7 +61,7 @@ final class Instances implements AutoCloseable {
 
 	/** An instance that reaches Consul at another address. */
 	ConsulLockRegistry start(URI address, UnaryOperator<ConsulLockRegistryBuilder> settings) {
-		return start(HttpConsulClient.builder(address).build(), settings);
+		return start(new PatientClient(address), settings);
 	}
 
 	ConsulLockRegistry start(ConsulClient client, UnaryOperator<ConsulLockRegistryBuilder> settings) {
@@ -67,6 +69,7 @@ final class Instances implements AutoCloseable {
 			.apply(ConsulLockRegistry.builder(client)
 				.keyPrefix(this.prefix)
 				.session(WITHOUT_LOCK_DELAY.withName(this.prefix))
+				.waitTime(AMPLE)
 				.shutdownTimeout(Duration.ZERO))
 			.build();
 		this.open.add(0, client);
@@ -74,9 +77,25 @@ final class Instances implements AutoCloseable {
 		return registry;
 	}
 
+	/**
+	 * Has a registry make its session, for which a wait as short as the test's may be too
+	 * short on a busy machine.
+	 */
+	static ConsulLockRegistry warmUp(ConsulLockRegistry registry) {
+		registry.obtain("warm-up").tryAcquire(AMPLE).orElseThrow().close();
+		return registry;
+	}
+
+	/** Whether a thread waits, for a time, in a method of this class. */
+	static boolean isWaitingIn(Class<?> type, Thread thread) {
+		return thread.getState() == Thread.State.TIMED_WAITING && List.of(thread.getStackTrace())
+			.stream()
+			.anyMatch((frame) -> frame.getClassName().equals(type.getName()));
+	}
+
 	/** The entry of a lock as Consul has it, or null. */
 	KvEntry entry(String key) {
-		return this.observer.read(this.prefix + key, Duration.ofSeconds(5)).orElse(null);
+		return this.observer.read(this.prefix + key, AMPLE).orElse(null);
 	}
 
 	/** What is below the prefix, fences included. */
@@ -100,7 +119,7 @@ final class Instances implements AutoCloseable {
 		HttpRequest request = HttpRequest.newBuilder(this.consul.resolve(path))
 			.method(method,
 					body.isEmpty() ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body))
-			.timeout(Duration.ofSeconds(10))
+			.timeout(AMPLE)
 			.build();
 		try {
 			return this.http.send(request, HttpResponse.BodyHandlers.ofString()).body();

@@ -1,18 +1,22 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.LockHandle;
+import io.github.consullock.LockInterruptedException;
 import io.github.consullock.LockListener;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.LockOptions;
-import io.github.consullock.consul.HttpConsulClient;
+import io.github.consullock.PatientClient;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
@@ -31,7 +35,7 @@ import static org.awaitility.Awaitility.await;
 @ConsulTest
 class InterleavingTests {
 
-	private static final Duration LONG = Duration.ofSeconds(30);
+	private static final Duration LONG = Duration.ofMinutes(2);
 
 	private Instances instances;
 
@@ -42,7 +46,7 @@ class InterleavingTests {
 	@BeforeEach
 	void start(ConsulServer consul, KeyPrefix prefix) {
 		this.instances = new Instances(consul.httpUri(), prefix.value());
-		this.client = new HookedClient(HttpConsulClient.builder(consul.httpUri()).build());
+		this.client = new HookedClient(new PatientClient(consul.httpUri()));
 	}
 
 	@AfterEach
@@ -135,7 +139,11 @@ class InterleavingTests {
 	void aSingleAttemptOutlivesTheEndOfItsSession() {
 		ConsulLockRegistry registry = hooked();
 		LockHandle other = registry.obtain("other").acquire();
-		this.client.before(HookedClient.ACQUIRE, () -> this.instances.destroySessionOf("other"));
+		this.client.before(HookedClient.ACQUIRE, () -> {
+			this.instances.destroySessionOf("other");
+			// Until the next one at the latest, whoever looks into it has found the end.
+			this.client.before(HookedClient.ACQUIRE, () -> await().until(() -> !other.isHeld()));
+		});
 		Optional<LockHandle> handle = registry.obtain("a").tryAcquire(Duration.ZERO);
 		assertThat(other.isHeld()).isFalse();
 		assertThat(handle).hasValueSatisfying((taken) -> assertThat(taken.release()).isTrue());
@@ -144,7 +152,8 @@ class InterleavingTests {
 	@Test
 	void aSingleAttemptInVainSaysWhoHoldsTheLock() {
 		LockHandle held = this.instances.start((builder) -> builder.instanceName("orders-1")).obtain("a").acquire();
-		ConsulLock once = this.instances.start().obtain(LockOptions.builder("a").waitTime(Duration.ZERO).build());
+		ConsulLock once = Instances.warmUp(this.instances.start())
+			.obtain(LockOptions.builder("a").waitTime(Duration.ZERO).build());
 		assertThatExceptionOfType(LockNotAcquiredException.class).isThrownBy(once::acquire)
 			.withMessageContaining("orders-1");
 		held.close();
@@ -158,18 +167,23 @@ class InterleavingTests {
 		ConsulLockRegistry waiting = this.instances.start(this.client, (builder) -> builder.maxWatches(0));
 		waiting.obtain("warm-up").acquire().close();
 		CompletableFuture<Optional<LockHandle>> waiter = CompletableFuture
-			.supplyAsync(() -> waiting.obtain("a").tryAcquire(Duration.ofSeconds(4)));
-		int[] sent = new int[1];
+			.supplyAsync(() -> waiting.obtain("a").tryAcquire(LONG));
+		AtomicInteger sent = new AtomicInteger();
+		AtomicLong tooLateSince = new AtomicLong();
 		await().until(() -> this.client.transactions() > 4);
 		this.client.before(HookedClient.ACQUIRE, () -> {
-			sent[0] = this.client.transactions();
 			this.instances.observer
 				.transact(List.of(KvOperation.lock(first.key(), foreignSession, "foreign", LockFlags.LOCK)), LONG);
+			tooLateSince.set(System.nanoTime());
+			sent.set(this.client.transactions());
 		});
 		first.close();
+		await().until(this.client::isDone);
+		await().until(() -> sent.get() > 0 && this.client.transactions() - sent.get() >= 8);
+		// Two a second, and one or two more at once.
+		assertThat(Duration.ofNanos(System.nanoTime() - tooLateSince.get())).isGreaterThan(Duration.ofSeconds(2));
+		waiting.close();
 		assertThat(waiter.join()).isEmpty();
-		assertThat(this.client.isDone()).isTrue();
-		assertThat(this.client.transactions() - sent[0]).isLessThan(30);
 		foreign.close();
 	}
 
@@ -199,11 +213,20 @@ class InterleavingTests {
 	void aWaitIsToldOnceWhereverItWaits() throws Exception {
 		LockHandle held = this.instances.start().obtain("a").acquire();
 		ConsulLockRegistry registry = hooked();
-		Thread head = new Thread(() -> registry.obtain("a").tryAcquire(Duration.ofSeconds(1)));
-		head.start();
-		await().until(() -> this.events.size() == 1);
-		assertThat(registry.obtain("a").tryAcquire(Duration.ofSeconds(3))).isEmpty();
-		head.join();
+		List<Thread> waiters = new ArrayList<>();
+		for (int i = 1; i <= 2; i++) {
+			int told = i;
+			waiters.add(new Thread(() -> assertThatExceptionOfType(LockInterruptedException.class)
+				.isThrownBy(() -> registry.obtain("a").tryAcquire(LONG))));
+			waiters.get(i - 1).start();
+			await().until(() -> this.events.size() == told);
+		}
+		for (Thread waiter : waiters) {
+			// In front of the other, it waits for Consul.
+			await().until(() -> Instances.isWaitingIn(Mailbox.class, waiter));
+			waiter.interrupt();
+			waiter.join();
+		}
 		assertThat(this.events).containsExactly("waiting", "waiting", "not acquired", "not acquired");
 		held.close();
 	}

@@ -16,6 +16,7 @@ import io.github.consullock.consul.HttpConsulClient;
 import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
 import io.github.consullock.testserver.KeyPrefix;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -64,7 +65,7 @@ class RegistryCloseTests {
 		CountDownLatch answered = new CountDownLatch(1);
 		this.client.after(HookedClient.ACQUIRE, () -> {
 			answered.countDown();
-			await().until(() -> shutDown.getCount() == 0);
+			quickly().until(() -> shutDown.getCount() == 0);
 		});
 		CompletableFuture<Optional<LockHandle>> late = CompletableFuture
 			.supplyAsync(() -> registry.obtain("a").tryAcquire(LONG));
@@ -169,17 +170,21 @@ class RegistryCloseTests {
 	/** Until the close is in the middle of its wait. */
 	private void waitFor(Thread closing) {
 		closing.start();
-		await().until(() -> closing.getState() == Thread.State.TIMED_WAITING && List.of(closing.getStackTrace())
-			.stream()
-			.anyMatch((frame) -> frame.getClassName().equals(Outstanding.class.getName())));
+		quickly().until(() -> Instances.isWaitingIn(Outstanding.class, closing));
 		this.closeWaited = true;
+	}
+
+	/** For what a close does not wait for long. */
+	private static ConditionFactory quickly() {
+		return await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(1));
 	}
 
 	/** Had the session been destroyed first, lock-delay would keep it. */
 	private void assertIsLeftFree(String key, Thread closing) {
+		ConsulLockRegistry other = Instances.warmUp(this.instances.start());
 		await().until(() -> closing.getState() == Thread.State.TERMINATED);
 		assertThat(this.closeWaited).isTrue();
-		assertThat(this.instances.start().obtain(key).tryAcquire(Duration.ZERO)).isPresent();
+		assertThat(other.obtain(key).tryAcquire(Duration.ZERO)).isPresent();
 	}
 
 }

@@ -1,5 +1,7 @@
 package io.github.consullock.testserver;
 
+import java.time.Duration;
+
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -7,6 +9,7 @@ import org.junit.jupiter.api.TestInstance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ConsulServerAclTests {
@@ -34,10 +37,15 @@ class ConsulServerAclTests {
 
 	@Test
 	void createsTokenThatMayDoWhatItsRulesSayOnEachServer() {
-		String token = this.server.createToken("""
+		String rules = """
 				key_prefix "mine/" { policy = "write" }
 				session "%s" { policy = "write" }
-				""".formatted(this.server.nodeName(0)));
+				""".formatted(this.server.nodeName(0));
+		// In vain while the cluster has no leader, which a pause of the machine is enough
+		// for.
+		String token = await().atMost(Duration.ofMinutes(1))
+			.ignoreExceptionsInstanceOf(ConsulServerException.class)
+			.until(() -> this.server.createToken(rules), (each) -> true);
 		for (int i = 0; i < this.server.clusterSize(); i++) {
 			assertThat(this.agent.put(this.server.httpUri(i), "/v1/kv/mine/a", "x", token)).contains("true");
 			assertThat(this.agent.put(this.server.httpUri(i), "/v1/kv/other/a", "x", token)).startsWith("403");

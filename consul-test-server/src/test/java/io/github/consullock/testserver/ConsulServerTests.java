@@ -60,7 +60,7 @@ class ConsulServerTests {
 				assertThatExceptionOfType(SocketTimeoutException.class)
 					.isThrownBy(() -> connection.getInputStream().read());
 				server.resume();
-				connection.setSoTimeout(20_000);
+				connection.setSoTimeout(60_000);
 				assertThat(connection.getInputStream().read()).isEqualTo('H');
 			}
 		}

@@ -108,7 +108,8 @@ class DebianPackageTests {
 			String message = String.valueOf(ex.getMessage());
 			if (List
 				.of("Could not resolve", "Could not connect", "Unable to connect", "Connection failed",
-						"Network is unreachable", "Temporary failure")
+						"Network is unreachable", "Temporary failure", "timed out", "did not end within",
+						"Service Unavailable", "Bad Gateway")
 				.stream()
 				.anyMatch(message::contains)) {
 				return abort("no mirror is reachable: " + message);

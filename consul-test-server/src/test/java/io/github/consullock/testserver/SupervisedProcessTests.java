@@ -77,8 +77,12 @@ class SupervisedProcessTests {
 	@Test
 	void noticesWhenTheCommandEndsByItself(@TempDir Path directory) throws IOException {
 		Path file = Files.createFile(directory.resolve("data"));
-		SupervisedProcess process = SupervisedProcess.start(List.of("sleep", "0.2"), directory,
+		Path end = directory.resolve("end");
+		SupervisedProcess process = SupervisedProcess.start(
+				List.of("sh", "-c", "while ! [ -e \"$0\" ]; do sleep 0.1; done", end.toString()), directory,
 				directory.resolve("log"));
+		assertThat(process.isRunning()).isTrue();
+		Files.createFile(end);
 		await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> assertThat(process.isRunning()).isFalse());
 		process.kill();
 		assertThat(file).exists();

@@ -31,6 +31,8 @@ class SampleApplicationTests {
 
 	private static final Duration LONG = Duration.ofMinutes(5);
 
+	private static final Duration AMPLE = Duration.ofMinutes(1);
+
 	private static final List<ConfigurableApplicationContext> contexts = new ArrayList<>();
 
 	private static ReceiverServer receiver;
@@ -122,13 +124,14 @@ class SampleApplicationTests {
 		int before = receiver.calls().size();
 		// A receiver of its own, since lock-delay keeps others out after this.
 		CompletableFuture<InstanceClient.Answer> delivery = a.deliver("lost");
-		Awaitility.await().until(() -> receiver.calls().size() > before);
+		Awaitility.await().atMost(AMPLE).until(() -> receiver.calls().size() > before);
 		consul.destroySession(consul.sessionHolding(keyPrefix + "webhook_receiver/lost"));
 		InstanceClient.Answer answer = get(delivery);
 		assertThat(answer.status()).isEqualTo(503);
 		assertThat(answer.body().path("code").asString()).isEqualTo("LOCK_LOST");
 		assertThat(answer.body().path("reason").asString()).isEqualTo("SESSION_INVALIDATED");
 		Awaitility.await()
+			.atMost(AMPLE)
 			.untilAsserted(
 					() -> assertThat(receiver.calls().get(before).state()).isEqualTo(ReceiverCall.State.ABORTED));
 		assertThat(a.deliveries()).anyMatch((listed) -> listed.state() == DeliveryState.CANCELLED);
@@ -137,12 +140,13 @@ class SampleApplicationTests {
 	@Test
 	void instancesSeeEachOther() {
 		Awaitility.await()
+			.atMost(AMPLE)
 			.untilAsserted(() -> assertThat(a.instances()).extracting(InstanceController.Instance::id)
 				.containsExactlyInAnyOrder("webhook-delivery-A", "webhook-delivery-B"));
 	}
 
 	private static InstanceClient.Answer get(CompletableFuture<InstanceClient.Answer> answer) throws Exception {
-		return answer.get(1, TimeUnit.MINUTES);
+		return answer.get(2, TimeUnit.MINUTES);
 	}
 
 }

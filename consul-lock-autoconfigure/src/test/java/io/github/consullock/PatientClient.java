@@ -1,0 +1,113 @@
+package io.github.consullock;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.HttpConsulClient;
+import io.github.consullock.consul.KvEntry;
+import io.github.consullock.consul.KvOperation;
+import io.github.consullock.consul.KvSnapshot;
+import io.github.consullock.consul.RenewalOutcome;
+import io.github.consullock.consul.SessionRequest;
+import io.github.consullock.consul.SessionSnapshot;
+import io.github.consullock.consul.TransactionOutcome;
+
+/**
+ * Gives each request more time than a busy machine may pause, whatever its sender would
+ * give it: for tests that are about anything but that time.
+ */
+public final class PatientClient implements ConsulClient {
+
+	private static final Duration AMPLE = Duration.ofMinutes(1);
+
+	/** The least that a request without a timeout of its caller's has. */
+	private static final Duration SHORTEST = Duration.ofSeconds(2);
+
+	private static final int ATTEMPTS = 10;
+
+	private final ConsulClient client;
+
+	public PatientClient(URI consul) {
+		this.client = HttpConsulClient.builder(consul).connectTimeout(AMPLE).readTimeout(AMPLE).build();
+	}
+
+	/**
+	 * The answer to a request that does no harm when sent again, which it is when its
+	 * time was up; a request that fails sooner has failed.
+	 */
+	public static <T> T answered(Supplier<T> request) {
+		for (int attempt = 1;; attempt++) {
+			long start = System.nanoTime();
+			try {
+				return request.get();
+			}
+			catch (ConsulUnavailableException ex) {
+				boolean inTime = System.nanoTime() - start < SHORTEST.toNanos();
+				if (inTime || attempt == ATTEMPTS || Thread.currentThread().isInterrupted()) {
+					throw ex;
+				}
+			}
+		}
+	}
+
+	/**
+	 * As {@link #answered}, for a request that answers nothing.
+	 */
+	public static void done(Runnable request) {
+		answered(() -> {
+			request.run();
+			return true;
+		});
+	}
+
+	@Override
+	public String createSession(SessionRequest request) {
+		return this.client.createSession(request);
+	}
+
+	// Not sent again: whoever renews does that itself, and counts from when it was sent.
+	@Override
+	public RenewalOutcome renewSession(String sessionId) {
+		return this.client.renewSession(sessionId);
+	}
+
+	@Override
+	public void destroySession(String sessionId) {
+		done(() -> this.client.destroySession(sessionId));
+	}
+
+	@Override
+	public SessionSnapshot watchSession(String sessionId, long index, Duration wait) {
+		return this.client.watchSession(sessionId, index, wait);
+	}
+
+	@Override
+	public Optional<KvEntry> read(String key, Duration timeout) {
+		return this.client.read(key, AMPLE);
+	}
+
+	@Override
+	public List<KvEntry> list(String prefix) {
+		return this.client.list(prefix);
+	}
+
+	@Override
+	public KvSnapshot watch(String key, long index, Duration wait) {
+		return this.client.watch(key, index, wait);
+	}
+
+	@Override
+	public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
+		return this.client.transact(operations, AMPLE);
+	}
+
+	@Override
+	public void close() {
+		this.client.close();
+	}
+
+}
