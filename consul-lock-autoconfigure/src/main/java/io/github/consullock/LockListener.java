@@ -4,8 +4,9 @@ import java.time.Duration;
 
 /**
  * Told of every change of state of every lock of a registry: for metrics and logs. All
- * methods do nothing by default. They are called on the thread where the change happens
- * and must not block; what they throw is logged and never reaches a lock.
+ * methods do nothing by default. They are called on the thread where the change happens,
+ * by several at once, and must not block; what they throw is logged and never reaches a
+ * lock.
  *
  * @since 0.1.0
  */
@@ -45,7 +46,8 @@ public interface LockListener {
 	}
 
 	/**
-	 * A lock was given up by its holder, and is free.
+	 * A lock was given up by its holder, and is free, or will be as soon as Consul can be
+	 * told.
 	 * @param handle the hold that is no more
 	 * @param held how long it was held
 	 */

@@ -113,13 +113,17 @@ final class ConsulErrors {
 		int status = answer.status();
 		String text = answered(request, answer);
 		// 408 is what a proxy may say of a request that it has passed on.
-		if (status >= 500 || status == 429 || status == 408) {
-			return new ConsulUnavailableException(
-					text + ((status == 429) ? " It limits the rate of requests, or the connections of a client." : ""));
+		if ((status >= 500 && status != 501) || status == 429 || status == 408) {
+			return new ConsulUnavailableException(text + switch (status) {
+				case 429 -> " It limits the rate of requests, or the connections of a client.";
+				default -> isMarkup(answer) ? " Is this Consul? " + ADDRESS : "";
+			});
 		}
 		return refused(request, answer, switch (status) {
-			case 301, 302, 307, 308 -> "A redirect is not followed: a key must neither begin with / nor contain "
-					+ "an empty, . or .. segment. " + BASE_PATH + " " + SCHEME;
+			case 301, 302, 307, 308 -> "A redirect is not followed"
+					+ (request.path().startsWith("/v1/kv/")
+							? ": a key must neither begin with / nor contain an empty, . or .. segment. " : ". ")
+					+ BASE_PATH + " " + SCHEME;
 			case 400 -> answer.body().contains("HTTP request to an HTTPS server") ? SCHEME
 					: "Check the key and consul.lock.connection.datacenter, namespace and partition.";
 			case 401, 403 -> ACL;
@@ -148,8 +152,13 @@ final class ConsulErrors {
 	}
 
 	private String answered(ConsulRequest request, ConsulAnswer answer) {
-		String body = answer.body().strip().replaceFirst("\\.$", "");
+		String body = isMarkup(answer) ? "(a page of HTML)" : answer.body().strip().replaceFirst("\\.$", "");
 		return what(request) + " was answered " + answer.status() + (body.isEmpty() ? "." : ": " + quote(body) + ".");
+	}
+
+	/** Consul answers in JSON or plain text. */
+	private static boolean isMarkup(ConsulAnswer answer) {
+		return answer.body().stripLeading().startsWith("<");
 	}
 
 	private String what(ConsulRequest request) {

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Acquirer {
 
-	private static final String BEHIND_OTHERS = "held or waited for by other threads of this JVM";
+	private static final String BEHIND_OTHERS = "held or waited for in this JVM";
 
 	private final LockParts parts;
 
@@ -105,9 +105,19 @@ final class Acquirer {
 			}
 			return contender.run(((Head) turn).yielding());
 		}
+		catch (ConsulUnavailableException ex) {
+			throw new ConsulUnavailableException(notAcquired(key, ex), ex);
+		}
+		catch (ConsulRefusedException ex) {
+			throw new ConsulRefusedException(notAcquired(key, ex), ex);
+		}
 		finally {
 			this.contenders.remove(contender);
 		}
+	}
+
+	private static String notAcquired(String key, LockException ex) {
+		return "The lock '" + key + "' was not acquired: " + ex.getMessage();
 	}
 
 	private Hold admit(LockRequest request, HandedOver turn, WaitBudget budget) {
@@ -179,7 +189,7 @@ final class Acquirer {
 		if (CurrentLockHandle.find((handle) -> handle.key().equals(key) && handle.isHeld()).isPresent()) {
 			return new InVain("this very thread holds it, and a LockHandle is not reentrant");
 		}
-		return new InVain(BEHIND_OTHERS);
+		return new InVain(BEHIND_OTHERS + ", perhaps by this very thread: a LockHandle is not reentrant");
 	}
 
 	/**

@@ -21,6 +21,10 @@ import io.github.consullock.LockHandle;
  * </ul>
  * Both exclude each other.
  * <p>
+ * As a {@code Lock} that was lost, all its methods throw
+ * {@link io.github.consullock.LockLostException} on the thread that held it, until that
+ * thread has unlocked it.
+ * <p>
  * All methods that acquire throw {@link io.github.consullock.ConsulUnavailableException}
  * when Consul did not answer within the wait time,
  * {@link io.github.consullock.ConsulRefusedException} at once when it refuses, and
@@ -50,7 +54,9 @@ public interface ConsulLock extends Lock {
 	 * Waits for the lock.
 	 * @param waitTime how long at most; zero tries once,
 	 * {@link io.github.consullock.LockOptions#FOREVER} waits for ever
-	 * @return the hold, or empty if it was not to be had within that time
+	 * @return the hold, or empty if it was not to be had within that time, or the
+	 * registry is closed
+	 * @throws IllegalArgumentException if the wait time is null or negative
 	 * @throws io.github.consullock.LockInterruptedException if the thread is interrupted;
 	 * its flag is set again
 	 */
@@ -59,6 +65,7 @@ public interface ConsulLock extends Lock {
 	/**
 	 * Waits for the lock for ever, and through interrupts; the flag is set again at the
 	 * end. While Consul does not answer, it goes on trying.
+	 * @throws io.github.consullock.LockNotAcquiredException if the registry is closed
 	 * @throws io.github.consullock.LockLostException if the thread already held the lock
 	 * and has lost it; {@link #unlock()} first
 	 */

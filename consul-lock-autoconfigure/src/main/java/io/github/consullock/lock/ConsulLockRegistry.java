@@ -42,7 +42,8 @@ public interface ConsulLockRegistry extends AutoCloseable {
 
 	/**
 	 * The lock of a key, with settings of its own. Asks nothing of Consul.
-	 * @param options the key and what differs from the registry's settings
+	 * @param options the key, checked already, and what differs from the registry's
+	 * settings
 	 * @return the lock
 	 */
 	ConsulLock obtain(LockOptions options);
@@ -70,7 +71,8 @@ public interface ConsulLockRegistry extends AutoCloseable {
 	 * Takes no more locks, waits up to the shutdown timeout for those held to be
 	 * released, cancels the rest ({@link io.github.consullock.LockLostReason#SHUTDOWN}),
 	 * releases what has ended, and destroys the session; a hold whose work goes on in
-	 * spite of all that keeps its key closed for lock-delay.
+	 * spite of all that keeps its key closed for lock-delay. While Consul does not
+	 * answer, this takes some seconds more than the shutdown timeout.
 	 * <p>
 	 * A second call waits for the first to end. Not to be called by work under one of its
 	 * locks, for which it would wait.

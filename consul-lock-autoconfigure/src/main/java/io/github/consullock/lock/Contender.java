@@ -134,6 +134,7 @@ final class Contender {
 					throw new InterruptedException();
 				}
 				this.parts.queues().trouble(this.key, ex);
+				this.report.unavailable(ex);
 				if (this.budget.isSpent()) {
 					throw ex;
 				}

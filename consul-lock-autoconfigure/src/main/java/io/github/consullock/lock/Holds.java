@@ -132,7 +132,11 @@ final class Holds {
 			if (ex instanceof LockException trouble) {
 				this.queues.trouble(hold.key(), trouble);
 			}
-			if (!(ex instanceof ConsulUnavailableException)) {
+			if (ex instanceof ConsulUnavailableException) {
+				logger.warn("Consul does not answer to the release of the lock '{}'; trying on in the background, until"
+						+ " it does or session {} ends: {}", hold.key(), hold.session(), ex.getMessage());
+			}
+			else {
 				logger.warn("The release of the lock '{}' was refused; trying on in the background", hold.key(), ex);
 			}
 			leaveToSettlement(hold);

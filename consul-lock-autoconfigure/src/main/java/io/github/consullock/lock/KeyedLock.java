@@ -44,8 +44,10 @@ final class KeyedLock implements ConsulLock {
 			if (result instanceof Acquired acquired) {
 				return acquired.hold();
 			}
-			throw new LockNotAcquiredException(key(), "The lock '" + key() + "' was not to be had "
-					+ within(wanted.waitTime()) + ": " + ((InVain) result).reason());
+			String reason = this.threadHolds.isHolder(key()) ? "this very thread has locked it with lock(), and a"
+					+ " LockHandle is not reentrant; use either, not both" : ((InVain) result).reason();
+			throw new LockNotAcquiredException(key(),
+					"The lock '" + key() + "' was not to be had " + within(wanted.waitTime()) + ": " + reason);
 		}
 		catch (InterruptedException ex) {
 			throw interrupted(ex);
@@ -68,6 +70,10 @@ final class KeyedLock implements ConsulLock {
 	}
 
 	private Optional<Hold> tryAcquireInterruptibly(Duration waitTime) throws InterruptedException {
+		if (waitTime == null) {
+			throw new IllegalArgumentException("The wait time must not be null: use Duration.ZERO to try once,"
+					+ " LockOptions.FOREVER to wait for ever");
+		}
 		if (waitTime.isNegative()) {
 			throw new IllegalArgumentException("The wait time must not be negative, but is " + waitTime);
 		}

@@ -53,6 +53,11 @@ final class ThreadHolds {
 		return true;
 	}
 
+	/** Whether this thread holds the key, or has not unlocked it since it was lost. */
+	boolean isHolder(String key) {
+		return find(key) != null;
+	}
+
 	/**
 	 * Counts one less, and releases at zero.
 	 * @throws IllegalMonitorStateException if this thread does not hold the key

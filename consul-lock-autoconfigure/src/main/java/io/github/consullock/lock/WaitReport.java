@@ -2,12 +2,13 @@ package io.github.consullock.lock;
 
 import java.time.Duration;
 
+import io.github.consullock.ConsulUnavailableException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Says once that somebody waits for a lock, and once that it takes long, wherever the
- * wait goes on. For use by one thread.
+ * Says once that somebody waits for a lock, once that it takes long, and once that Consul
+ * does not answer, wherever the wait goes on. For use by one thread.
  */
 final class WaitReport {
 
@@ -24,6 +25,8 @@ final class WaitReport {
 	private boolean waiting;
 
 	private boolean slow;
+
+	private boolean unavailable;
 
 	WaitReport(LockRequest request, WaitBudget budget, LockParts parts) {
 		this.request = request;
@@ -46,6 +49,15 @@ final class WaitReport {
 			this.slow = true;
 			logger.warn("Waiting for the lock '{}' for {} s already: {}", this.request.key(), elapsed.toSeconds(),
 					obstacle);
+		}
+	}
+
+	/** Consul does not answer; said only where there is time to try again. */
+	void unavailable(ConsulUnavailableException ex) {
+		if (!this.unavailable && !this.budget.isSpent()) {
+			this.unavailable = true;
+			logger.warn("Cannot acquire the lock '{}' now, trying again for {}: {}", this.request.key(),
+					this.budget.isForever() ? "ever" : this.budget.remaining().toMillis() + " ms", ex.getMessage());
 		}
 	}
 

@@ -203,10 +203,27 @@ class HttpConsulClientFailureTests {
 	}
 
 	@Test
+	void errorsOfSomeOtherServerNameTheAddress() throws IOException {
+		String page = "<!DOCTYPE HTML><html><head><title>Error response</title></head></html>";
+		try (FakeHttpServer server = FakeHttpServer.running((number, exchange) -> exchange
+			.write(FakeHttpServer.answer((number == 1) ? "501 Unsupported method" : "502 Bad Gateway", page)));
+				ConsulClient client = HttpConsulClient.builder(server.uri()).build()) {
+			assertThatExceptionOfType(ConsulRefusedException.class).isThrownBy(() -> client.createSession(SESSION))
+				.withMessageContaining("501")
+				.withMessageContaining("spring.cloud.consul.host")
+				.withMessageNotContaining("DOCTYPE");
+			assertThatExceptionOfType(ConsulUnavailableException.class).isThrownBy(() -> client.createSession(SESSION))
+				.withMessageContaining("502")
+				.withMessageContaining("spring.cloud.consul.host")
+				.withMessageNotContaining("DOCTYPE");
+		}
+	}
+
+	@Test
 	void answersOfSomeOtherServerAreRefused() throws IOException {
 		try (FakeHttpServer server = FakeHttpServer.answering(FakeHttpServer.answer("200 OK", "<html>Hello</html>"));
 				ConsulClient client = HttpConsulClient.builder(server.uri()).build()) {
-			assertThatNoCallIsTakenForConsul(client, "<html>Hello</html>");
+			assertThatNoCallIsTakenForConsul(client, "(a page of HTML)");
 		}
 	}
 

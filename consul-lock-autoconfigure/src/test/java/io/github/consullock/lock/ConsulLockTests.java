@@ -50,6 +50,26 @@ class ConsulLockTests {
 	}
 
 	@Test
+	void aHandleOfALockThatTheThreadHasLockedIsNotReentrantAndSaysSo() {
+		ConsulLockRegistry registry = this.instances.start();
+		ConsulLock lock = registry.obtain(LockOptions.builder("a").waitTime(Duration.ofMillis(50)).build());
+		lock.lock();
+		assertThatExceptionOfType(LockNotAcquiredException.class).isThrownBy(lock::acquire)
+			.withMessageContaining("this very thread has locked it with lock()");
+		lock.unlock();
+		LockHandle handle = lock.acquire();
+		assertThatExceptionOfType(LockNotAcquiredException.class).isThrownBy(lock::acquire)
+			.withMessageContaining("perhaps by this very thread: a LockHandle is not reentrant");
+		handle.close();
+	}
+
+	@Test
+	void aWaitTimeThatIsNullIsRefused() {
+		assertThatIllegalArgumentException().isThrownBy(() -> this.instances.start().obtain("a").tryAcquire(null))
+			.withMessageContaining("Duration.ZERO");
+	}
+
+	@Test
 	void anAcquiredLockIsHeldUntilItIsReleased() {
 		ConsulLock lock = this.instances.start().obtain("a");
 		try (LockHandle handle = lock.acquire()) {

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
+import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockHandle;
 import io.github.consullock.consul.HttpConsulClient;
@@ -14,14 +15,20 @@ import io.github.consullock.testserver.KeyPrefix;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
 /**
  * What is left after an error that nobody expects, such as a lack of memory.
  */
 @ConsulTest
+@ExtendWith(OutputCaptureExtension.class)
 class UnexpectedErrorTests {
 
 	private static final Duration LONG = Duration.ofSeconds(30);
@@ -68,6 +75,40 @@ class UnexpectedErrorTests {
 		assertThat(this.instances.entry("a")).isNull();
 		assertThat(this.events).filteredOn((event) -> !event.equals("waiting"))
 			.containsExactly("acquired", "released", "acquired", "released", "acquired", "released");
+	}
+
+	@Test
+	void aReleaseThatConsulDoesNotAnswerIsLogged(CapturedOutput output) {
+		LockHandle handle = hooked().obtain("a").acquire();
+		this.client.before(HookedClient.RELEASE, () -> {
+			throw new ConsulUnavailableException("No answer");
+		});
+		assertThat(handle.release()).isTrue();
+		assertThat(output).contains("Consul does not answer to the release of the lock '" + handle.key() + "'")
+			.contains("No answer");
+		await().until(() -> this.instances.entry("a") == null);
+	}
+
+	@Test
+	void whoGetsNoAnswerIsToldForWhichLockAndThatItIsTriedAgain(CapturedOutput output) {
+		ConsulLockRegistry registry = hooked();
+		registry.obtain("warm-up").acquire().close();
+		String key = this.instances.prefix() + "a";
+		this.client.alwaysBefore(() -> {
+			throw new ConsulUnavailableException("No answer");
+		});
+		assertThatExceptionOfType(ConsulUnavailableException.class)
+			.isThrownBy(() -> registry.obtain("a").tryAcquire(Duration.ofSeconds(1)))
+			.withMessage("The lock '" + key + "' was not acquired: No answer");
+		assertThat(output).containsOnlyOnce("Cannot acquire the lock '" + key + "' now, trying again for ");
+		this.client.alwaysBefore(() -> {
+			throw new ConsulRefusedException("Permission denied");
+		});
+		await().untilAsserted(() -> assertThatExceptionOfType(ConsulRefusedException.class)
+			.isThrownBy(() -> registry.obtain("b").tryAcquire(Duration.ZERO))
+			.withMessageContaining("b' was not acquired: Permission denied"));
+		this.client.alwaysBefore(() -> {
+		});
 	}
 
 	@Test
