@@ -22,13 +22,29 @@ import org.slf4j.LoggerFactory;
 final class Hold implements LockHandle {
 
 	/**
-	 * HELD becomes RELEASING when its holder gives it up, and then RELEASED; or LOST. A
-	 * release that finds the lock lost goes from RELEASING to LOST. RELEASED and LOST are
-	 * final.
+	 * How far a hold is. Only HELD is held; only RELEASED and LOST are final.
 	 */
 	enum State {
 
-		HELD, RELEASING, RELEASED, LOST
+		/** Becomes RELEASING, LOST or CANCELLED. */
+		HELD,
+
+		/**
+		 * Lost by the shutdown, and still there for Consul: becomes RELEASING when its
+		 * holder gives it up.
+		 */
+		CANCELLED,
+
+		/**
+		 * Its holder gives it up: becomes RELEASED, or LOST if it was lost before.
+		 */
+		RELEASING,
+
+		/** Given up while it was held. */
+		RELEASED,
+
+		/** Lost, for a reason. */
+		LOST
 
 	}
 
@@ -58,8 +74,6 @@ final class Hold implements LockHandle {
 	private List<Consumer<LockLostReason>> callbacks = new ArrayList<>(1);
 
 	private long index;
-
-	private boolean freed;
 
 	Hold(Holds holds, LockRequest request, ConsulSession session, long token, Turn.Chain chain) {
 		this.holds = holds;
@@ -134,22 +148,24 @@ final class Hold implements LockHandle {
 		if (state() == State.HELD && !this.session.isLive()) {
 			this.holds.lose(this, this.session.lostReason().orElse(LockLostReason.DEADLINE_PASSED));
 		}
-		boolean held;
-		boolean mine;
+		boolean first = markReleasing();
+		boolean held = lostReason().isEmpty();
+		return first ? this.holds.release(this) && held : held;
+	}
+
+	/** HELD or CANCELLED becomes RELEASING; false if it was neither. */
+	private boolean markReleasing() {
 		this.lock.lock();
 		try {
-			held = this.state != State.LOST;
-			// A hold that the shutdown ended is still there for Consul.
-			mine = this.state == State.HELD || (this.reason == LockLostReason.SHUTDOWN && !this.freed);
-			if (this.state == State.HELD) {
-				this.state = State.RELEASING;
+			if (this.state != State.HELD && this.state != State.CANCELLED) {
+				return false;
 			}
-			this.freed |= mine;
+			this.state = State.RELEASING;
+			return true;
 		}
 		finally {
 			this.lock.unlock();
 		}
-		return mine ? this.holds.release(this) && held : held;
 	}
 
 	@Override
@@ -162,14 +178,14 @@ final class Hold implements LockHandle {
 		}
 	}
 
-	/** HELD becomes LOST; false if it was not held any more. */
+	/** HELD becomes LOST, or CANCELLED; false if it was not held any more. */
 	boolean markLost(LockLostReason why) {
 		this.lock.lock();
 		try {
 			if (this.state != State.HELD) {
 				return false;
 			}
-			this.state = State.LOST;
+			this.state = (why == LockLostReason.SHUTDOWN) ? State.CANCELLED : State.LOST;
 			this.reason = why;
 			return true;
 		}
@@ -178,17 +194,26 @@ final class Hold implements LockHandle {
 		}
 	}
 
-	/** RELEASING becomes RELEASED, or LOST if the lock was lost before. */
-	void markReleased(@Nullable LockLostReason lostBefore) {
+	/**
+	 * RELEASING becomes RELEASED, or LOST if the lock was lost before.
+	 * @param lostBefore why the release found it lost, or null if it did not
+	 * @return whether that is news: nobody was told of the loss yet
+	 */
+	boolean markReleased(@Nullable LockLostReason lostBefore) {
 		this.lock.lock();
 		try {
-			if (this.state == State.RELEASING) {
-				this.state = (lostBefore != null) ? State.LOST : State.RELEASED;
+			if (this.state != State.RELEASING) {
+				return false;
+			}
+			boolean news = this.reason == null && lostBefore != null;
+			if (news) {
 				this.reason = lostBefore;
 			}
+			this.state = (this.reason != null) ? State.LOST : State.RELEASED;
 			if (this.state == State.RELEASED) {
 				this.callbacks = List.of();
 			}
+			return news;
 		}
 		finally {
 			this.lock.unlock();
@@ -238,6 +263,12 @@ final class Hold implements LockHandle {
 		finally {
 			this.lock.unlock();
 		}
+	}
+
+	/** Whether its state is final. */
+	boolean isOver() {
+		State now = state();
+		return now == State.RELEASED || now == State.LOST;
 	}
 
 	State state() {

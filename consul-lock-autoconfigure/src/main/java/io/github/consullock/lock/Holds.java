@@ -37,10 +37,8 @@ final class Holds {
 
 	private final Listeners listeners;
 
+	/** Those that were neither lost nor given up in Consul. */
 	private final Outstanding<Hold> present = new Outstanding<>();
-
-	/** Holds that the shutdown ended, until they are released in Consul as well. */
-	private final Outstanding<Hold> ending = new Outstanding<>();
 
 	private volatile boolean closing;
 
@@ -63,7 +61,7 @@ final class Holds {
 		// Before anything can end it, so that each end is told after its beginning.
 		this.listeners.tell((listener) -> listener.acquired(hold, waited));
 		this.present.begin(hold);
-		if (hold.state() != Hold.State.HELD) {
+		if (hold.isOver()) {
 			// Released by a listener.
 			this.present.end(hold);
 		}
@@ -89,17 +87,9 @@ final class Holds {
 
 	/** Ends a hold, unless it has ended; tells its holder, on threads of their own. */
 	void lose(Hold hold, LockLostReason reason) {
-		boolean shutdown = reason == LockLostReason.SHUTDOWN;
-		if (shutdown) {
-			// Its holder may release it as soon as it is marked.
-			this.ending.begin(hold);
-		}
 		if (hold.markLost(reason)) {
 			tellHolder(hold, reason);
 			end(hold, reason);
-		}
-		else if (shutdown && hold.state() != Hold.State.RELEASING) {
-			this.ending.end(hold);
 		}
 	}
 
@@ -110,9 +100,9 @@ final class Holds {
 	private void end(Hold hold, LockLostReason reason) {
 		logger.warn("The lock '{}' (fencing token {}) is lost: {}", hold.key(), hold.fencingToken(), reason);
 		this.monitor.end(hold);
-		this.present.end(hold);
 		this.listeners.tell((listener) -> listener.lost(hold, reason));
 		if (reason != LockLostReason.SHUTDOWN) {
+			this.present.end(hold);
 			this.queues.leave(hold.key(), false);
 		}
 	}
@@ -147,7 +137,6 @@ final class Holds {
 			throw ex;
 		}
 		finally {
-			this.ending.end(hold);
 			this.present.end(hold);
 			if (interrupted) {
 				Thread.currentThread().interrupt();
@@ -192,13 +181,14 @@ final class Holds {
 			departure = this.protocol.release(hold.session(), key, index, request.value(), request.deleteOnRelease(),
 					RELEASE_TIMEOUT);
 		}
-		if (departure instanceof Departure.NotHeld notHeld && hold.state() == Hold.State.RELEASING) {
+		if (departure instanceof Departure.NotHeld notHeld) {
 			LockLostReason reason = this.monitor.lossShownBy(hold, notHeld.entry());
-			hold.markReleased(reason);
-			tellHolder(hold, reason);
-			this.listeners.tell((listener) -> listener.lost(hold, reason));
-			this.queues.leave(key, false);
-			return false;
+			if (hold.markReleased(reason)) {
+				tellHolder(hold, reason);
+				this.listeners.tell((listener) -> listener.lost(hold, reason));
+				this.queues.leave(key, false);
+				return false;
+			}
 		}
 		hold.markReleased(null);
 		this.queues.leave(key, yielding);
@@ -215,16 +205,12 @@ final class Holds {
 		this.closing = true;
 	}
 
-	/** Waits until all holds have ended, or the time is up. */
+	/**
+	 * Waits until none is present any more, or the time is up. Those that the shutdown
+	 * has cancelled are, until their holders give them up.
+	 */
 	void awaitEnd(Duration timeout) {
 		this.present.awaitNone(timeout);
-	}
-
-	/**
-	 * Waits until all holds that the shutdown ended are released, or the time is up.
-	 */
-	void awaitHolders(Duration timeout) {
-		this.ending.awaitNone(timeout);
 	}
 
 }

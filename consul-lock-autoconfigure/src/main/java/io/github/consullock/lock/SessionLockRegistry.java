@@ -148,7 +148,7 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 			this.holds.awaitEnd(this.settings.shutdownTimeout);
 			interrupted |= Thread.interrupted();
 			this.holds.present().forEach((hold) -> this.holds.lose(hold, LockLostReason.SHUTDOWN));
-			this.holds.awaitHolders(CANCEL_GRACE);
+			this.holds.awaitEnd(CANCEL_GRACE);
 			interrupted |= Thread.interrupted();
 			this.settlement.awaitAll(CANCEL_GRACE);
 			interrupted |= Thread.interrupted();
