@@ -6,21 +6,17 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.HttpConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
-import io.github.consullock.consul.KvSnapshot;
-import io.github.consullock.consul.RenewalOutcome;
-import io.github.consullock.consul.SessionRequest;
-import io.github.consullock.consul.SessionSnapshot;
 import io.github.consullock.consul.TransactionOutcome;
 
 /**
  * Gives each request more time than a busy machine may pause, whatever its sender would
- * give it: for tests that are about anything but that time.
+ * give it: for tests that are about anything but that time. Renewals are not sent again:
+ * whoever renews does that itself, and counts from when it was sent.
  */
-public final class PatientClient implements ConsulClient {
+public final class PatientClient extends ForwardingClient {
 
 	private static final Duration AMPLE = Duration.ofMinutes(1);
 
@@ -29,10 +25,8 @@ public final class PatientClient implements ConsulClient {
 
 	private static final int ATTEMPTS = 10;
 
-	private final ConsulClient client;
-
 	public PatientClient(URI consul) {
-		this.client = HttpConsulClient.builder(consul).connectTimeout(AMPLE).readTimeout(AMPLE).build();
+		super(HttpConsulClient.builder(consul).connectTimeout(AMPLE).readTimeout(AMPLE).build());
 	}
 
 	/**
@@ -65,49 +59,18 @@ public final class PatientClient implements ConsulClient {
 	}
 
 	@Override
-	public String createSession(SessionRequest request) {
-		return this.client.createSession(request);
-	}
-
-	// Not sent again: whoever renews does that itself, and counts from when it was sent.
-	@Override
-	public RenewalOutcome renewSession(String sessionId) {
-		return this.client.renewSession(sessionId);
-	}
-
-	@Override
 	public void destroySession(String sessionId) {
-		done(() -> this.client.destroySession(sessionId));
-	}
-
-	@Override
-	public SessionSnapshot watchSession(String sessionId, long index, Duration wait) {
-		return this.client.watchSession(sessionId, index, wait);
+		done(() -> super.destroySession(sessionId));
 	}
 
 	@Override
 	public Optional<KvEntry> read(String key, Duration timeout) {
-		return this.client.read(key, AMPLE);
-	}
-
-	@Override
-	public List<KvEntry> list(String prefix) {
-		return this.client.list(prefix);
-	}
-
-	@Override
-	public KvSnapshot watch(String key, long index, Duration wait) {
-		return this.client.watch(key, index, wait);
+		return super.read(key, AMPLE);
 	}
 
 	@Override
 	public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
-		return this.client.transact(operations, AMPLE);
-	}
-
-	@Override
-	public void close() {
-		this.client.close();
+		return super.transact(operations, AMPLE);
 	}
 
 }

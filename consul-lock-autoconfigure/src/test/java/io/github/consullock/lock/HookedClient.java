@@ -2,18 +2,15 @@ package io.github.consullock.lock;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 
 import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.ForwardingClient;
 import io.github.consullock.consul.ConsulClient;
-import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.KvSnapshot;
-import io.github.consullock.consul.RenewalOutcome;
-import io.github.consullock.consul.SessionRequest;
 import io.github.consullock.consul.SessionSnapshot;
 import io.github.consullock.consul.TransactionOutcome;
 
@@ -21,7 +18,7 @@ import io.github.consullock.consul.TransactionOutcome;
  * A client that lets a test do something right before or right after one transaction, on
  * the thread that sends it.
  */
-final class HookedClient implements ConsulClient {
+final class HookedClient extends ForwardingClient {
 
 	/** An attempt to acquire a key that is not there. */
 	static final Predicate<List<KvOperation>> ACQUIRE = (operations) -> operations.stream()
@@ -40,8 +37,6 @@ final class HookedClient implements ConsulClient {
 	private record Hook(Predicate<List<KvOperation>> condition, Runnable action) {
 	}
 
-	private final ConsulClient client;
-
 	private final AtomicReference<Hook> before = new AtomicReference<>();
 
 	private final AtomicReference<Hook> after = new AtomicReference<>();
@@ -59,7 +54,7 @@ final class HookedClient implements ConsulClient {
 	};
 
 	HookedClient(ConsulClient client) {
-		this.client = client;
+		super(client);
 	}
 
 	/** Runs before the next transaction that fits is sent; once. */
@@ -106,7 +101,7 @@ final class HookedClient implements ConsulClient {
 		this.alwaysBefore.run();
 		run(this.before, operations);
 		this.transactions.incrementAndGet();
-		TransactionOutcome outcome = this.client.transact(operations, timeout);
+		TransactionOutcome outcome = super.transact(operations, timeout);
 		run(this.after, operations);
 		this.alwaysAfter.run();
 		return outcome;
@@ -120,37 +115,12 @@ final class HookedClient implements ConsulClient {
 	}
 
 	@Override
-	public String createSession(SessionRequest request) {
-		return this.client.createSession(request);
-	}
-
-	@Override
-	public RenewalOutcome renewSession(String sessionId) {
-		return this.client.renewSession(sessionId);
-	}
-
-	@Override
-	public void destroySession(String sessionId) {
-		this.client.destroySession(sessionId);
-	}
-
-	@Override
 	public SessionSnapshot watchSession(String sessionId, long index, Duration wait) {
-		SessionSnapshot snapshot = this.client.watchSession(sessionId, index, wait);
+		SessionSnapshot snapshot = super.watchSession(sessionId, index, wait);
 		if (this.sessionEndsHidden && !snapshot.visible()) {
 			throw new ConsulUnavailableException("Hidden by the test");
 		}
 		return snapshot;
-	}
-
-	@Override
-	public Optional<KvEntry> read(String key, Duration timeout) {
-		return this.client.read(key, timeout);
-	}
-
-	@Override
-	public List<KvEntry> list(String prefix) {
-		return this.client.list(prefix);
 	}
 
 	@Override
@@ -159,12 +129,7 @@ final class HookedClient implements ConsulClient {
 		if (action != null) {
 			action.run();
 		}
-		return this.client.watch(key, index, wait);
-	}
-
-	@Override
-	public void close() {
-		this.client.close();
+		return super.watch(key, index, wait);
 	}
 
 }

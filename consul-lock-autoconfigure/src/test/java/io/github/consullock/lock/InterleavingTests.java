@@ -16,13 +16,7 @@ import io.github.consullock.LockListener;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.LockOptions;
-import io.github.consullock.PatientClient;
 import io.github.consullock.consul.KvOperation;
-import io.github.consullock.testserver.ConsulServer;
-import io.github.consullock.testserver.ConsulTest;
-import io.github.consullock.testserver.KeyPrefix;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -32,31 +26,9 @@ import static org.awaitility.Awaitility.await;
 /**
  * What happens between a request and what follows from its answer.
  */
-@ConsulTest
-class InterleavingTests {
+class InterleavingTests extends HookedInstances {
 
 	private static final Duration LONG = Duration.ofMinutes(2);
-
-	private Instances instances;
-
-	private HookedClient client;
-
-	private final List<String> events = new CopyOnWriteArrayList<>();
-
-	@BeforeEach
-	void start(ConsulServer consul, KeyPrefix prefix) {
-		this.instances = new Instances(consul.httpUri(), prefix.value());
-		this.client = new HookedClient(new PatientClient(consul.httpUri()));
-	}
-
-	@AfterEach
-	void stop() {
-		this.instances.close();
-	}
-
-	private ConsulLockRegistry hooked() {
-		return this.instances.start(this.client, (builder) -> builder.listener(new RecordingListener(this.events)));
-	}
 
 	@Test
 	void aReleaseThatFindsTheLockDeletedTellsItsHolder() {

@@ -1,10 +1,8 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 
 import io.github.consullock.ConsulUnavailableException;
@@ -12,13 +10,7 @@ import io.github.consullock.LockHandle;
 import io.github.consullock.LockInterruptedException;
 import io.github.consullock.LockListener;
 import io.github.consullock.LockOptions;
-import io.github.consullock.consul.HttpConsulClient;
-import io.github.consullock.testserver.ConsulServer;
-import io.github.consullock.testserver.ConsulTest;
-import io.github.consullock.testserver.KeyPrefix;
 import org.awaitility.core.ConditionFactory;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -28,33 +20,11 @@ import static org.awaitility.Awaitility.await;
 /**
  * What a close waits for, and what it leaves.
  */
-@ConsulTest
-class RegistryCloseTests {
+class RegistryCloseTests extends HookedInstances {
 
 	private static final Duration LONG = Duration.ofSeconds(30);
 
-	private Instances instances;
-
-	private HookedClient client;
-
-	private final List<String> events = new CopyOnWriteArrayList<>();
-
 	private volatile boolean closeWaited;
-
-	@BeforeEach
-	void start(ConsulServer consul, KeyPrefix prefix) {
-		this.instances = new Instances(consul.httpUri(), prefix.value());
-		this.client = new HookedClient(HttpConsulClient.builder(consul.httpUri()).build());
-	}
-
-	@AfterEach
-	void stop() {
-		this.instances.close();
-	}
-
-	private ConsulLockRegistry hooked() {
-		return this.instances.start(this.client, (builder) -> builder.listener(new RecordingListener(this.events)));
-	}
 
 	@Test
 	void aLockThatIsWonWhileTheRegistryClosesIsGivenToNobody() {

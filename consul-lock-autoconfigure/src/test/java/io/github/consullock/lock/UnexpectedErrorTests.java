@@ -2,18 +2,11 @@ package io.github.consullock.lock;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockHandle;
-import io.github.consullock.consul.HttpConsulClient;
 import io.github.consullock.consul.KvOperation;
-import io.github.consullock.testserver.ConsulServer;
-import io.github.consullock.testserver.ConsulTest;
-import io.github.consullock.testserver.KeyPrefix;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -27,32 +20,10 @@ import static org.awaitility.Awaitility.await;
 /**
  * What is left after an error that nobody expects, such as a lack of memory.
  */
-@ConsulTest
 @ExtendWith(OutputCaptureExtension.class)
-class UnexpectedErrorTests {
+class UnexpectedErrorTests extends HookedInstances {
 
 	private static final Duration LONG = Duration.ofSeconds(30);
-
-	private Instances instances;
-
-	private HookedClient client;
-
-	private final List<String> events = new CopyOnWriteArrayList<>();
-
-	@BeforeEach
-	void start(ConsulServer consul, KeyPrefix prefix) {
-		this.instances = new Instances(consul.httpUri(), prefix.value());
-		this.client = new HookedClient(HttpConsulClient.builder(consul.httpUri()).build());
-	}
-
-	@AfterEach
-	void stop() {
-		this.instances.close();
-	}
-
-	private ConsulLockRegistry hooked() {
-		return this.instances.start(this.client, (builder) -> builder.listener(new RecordingListener(this.events)));
-	}
 
 	@Test
 	void aReleaseThatFailsUnexpectedlyLeavesNothing() {

@@ -1,0 +1,72 @@
+package io.github.consullock;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.KvEntry;
+import io.github.consullock.consul.KvOperation;
+import io.github.consullock.consul.KvSnapshot;
+import io.github.consullock.consul.RenewalOutcome;
+import io.github.consullock.consul.SessionRequest;
+import io.github.consullock.consul.SessionSnapshot;
+import io.github.consullock.consul.TransactionOutcome;
+
+/**
+ * Passes all calls on, those that a subclass does not change.
+ */
+public abstract class ForwardingClient implements ConsulClient {
+
+	private final ConsulClient client;
+
+	protected ForwardingClient(ConsulClient client) {
+		this.client = client;
+	}
+
+	@Override
+	public String createSession(SessionRequest request) {
+		return this.client.createSession(request);
+	}
+
+	@Override
+	public RenewalOutcome renewSession(String sessionId) {
+		return this.client.renewSession(sessionId);
+	}
+
+	@Override
+	public void destroySession(String sessionId) {
+		this.client.destroySession(sessionId);
+	}
+
+	@Override
+	public SessionSnapshot watchSession(String sessionId, long index, Duration wait) {
+		return this.client.watchSession(sessionId, index, wait);
+	}
+
+	@Override
+	public Optional<KvEntry> read(String key, Duration timeout) {
+		return this.client.read(key, timeout);
+	}
+
+	@Override
+	public List<KvEntry> list(String prefix) {
+		return this.client.list(prefix);
+	}
+
+	@Override
+	public KvSnapshot watch(String key, long index, Duration wait) {
+		return this.client.watch(key, index, wait);
+	}
+
+	@Override
+	public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
+		return this.client.transact(operations, timeout);
+	}
+
+	@Override
+	public void close() {
+		this.client.close();
+	}
+
+}
