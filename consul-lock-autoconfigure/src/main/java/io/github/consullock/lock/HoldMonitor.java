@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Future;
+import java.util.concurrent.locks.ReentrantLock;
 
 import io.github.consullock.LockException;
 import io.github.consullock.LockLostReason;
@@ -35,7 +36,7 @@ final class HoldMonitor {
 
 	private final Background background;
 
-	private final ConcurrentMap<Hold, Watched> watched = new ConcurrentHashMap<>();
+	private final ConcurrentMap<Hold, Watch> watched = new ConcurrentHashMap<>();
 
 	HoldMonitor(ConsulClient client, KeyWatches watches, Background background) {
 		this.client = client;
@@ -44,26 +45,19 @@ final class HoldMonitor {
 	}
 
 	void begin(Hold hold, Holds holds) {
-		this.watched.computeIfAbsent(hold,
-				(key) -> new Watched(this.background.schedule(() -> subscribe(hold, holds), GRACE), null));
+		Watch watch = new Watch(hold, holds);
+		this.watched.put(hold, watch);
+		watch.begin();
 		if (hold.state() != Hold.State.HELD) {
 			// It ended before there was anything to end here.
 			end(hold);
 		}
 	}
 
-	private void subscribe(Hold hold, Holds holds) {
-		this.watched.computeIfPresent(hold, (key, before) -> new Watched(before.start,
-				this.watches.subscribe(hold.key(), (snapshot) -> check(hold, holds, snapshot))));
-	}
-
 	void end(Hold hold) {
-		Watched ended = this.watched.remove(hold);
-		if (ended != null) {
-			ended.start.cancel(false);
-			if (ended.subscription != null) {
-				ended.subscription.close();
-			}
+		Watch watch = this.watched.remove(hold);
+		if (watch != null) {
+			watch.end();
 		}
 	}
 
@@ -129,7 +123,68 @@ final class HoldMonitor {
 		return entry != null && hold.session().id().equals(entry.session());
 	}
 
-	private record Watched(Future<?> start, @Nullable Subscription subscription) {
+	/**
+	 * The watch of one hold's key, from the moment after which it is worth a request.
+	 */
+	private final class Watch {
+
+		private final Hold hold;
+
+		private final Holds holds;
+
+		/** Guards the fields below. */
+		private final ReentrantLock lock = new ReentrantLock();
+
+		private @Nullable Future<?> start;
+
+		private @Nullable Subscription subscription;
+
+		private boolean ended;
+
+		Watch(Hold hold, Holds holds) {
+			this.hold = hold;
+			this.holds = holds;
+		}
+
+		void begin() {
+			this.lock.lock();
+			try {
+				this.start = HoldMonitor.this.background.schedule(this::subscribe, GRACE);
+			}
+			finally {
+				this.lock.unlock();
+			}
+		}
+
+		private void subscribe() {
+			this.lock.lock();
+			try {
+				if (!this.ended) {
+					this.subscription = HoldMonitor.this.watches.subscribe(this.hold.key(),
+							(snapshot) -> check(this.hold, this.holds, snapshot));
+				}
+			}
+			finally {
+				this.lock.unlock();
+			}
+		}
+
+		void end() {
+			this.lock.lock();
+			try {
+				this.ended = true;
+				if (this.start != null) {
+					this.start.cancel(false);
+				}
+				if (this.subscription != null) {
+					this.subscription.close();
+				}
+			}
+			finally {
+				this.lock.unlock();
+			}
+		}
+
 	}
 
 }
