@@ -7,10 +7,11 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 
 import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.FaultyProxy;
+import io.github.consullock.FaultyProxy.Fault;
+import io.github.consullock.FaultyProxy.Request;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockInterruptedException;
-import io.github.consullock.lock.FaultyProxy.Fault;
-import io.github.consullock.lock.FaultyProxy.Request;
 import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
 import io.github.consullock.testserver.KeyPrefix;
@@ -78,7 +79,7 @@ class LostAnswerTests {
 				List<Request> sent = this.proxy.requests()
 					.stream()
 					.skip(before)
-					.filter((request) -> request.isTransaction() || request.isAbout(lock))
+					.filter((request) -> request.isTransaction() || request.isAbout(lock.key()))
 					.toList();
 				assertThat(sent).extracting(Request::path).containsExactly("/v1/txn", "/v1/txn");
 			}
