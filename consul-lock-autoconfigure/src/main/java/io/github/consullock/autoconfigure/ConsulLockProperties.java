@@ -17,7 +17,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *
  * @param enabled Whether to lock at all. If false, there is no registry, and an
  * application with an annotated bean refuses to start.
- * @param mode Where the locks are kept.
+ * @param mode Where the locks are kept: 'consul', where they exclude other processes, or
+ * 'local', in this JVM alone, for tests and for laptops without Consul.
  * @param keyPrefix Prefix of all keys in Consul; ends with '/'.
  * @param deleteOnRelease Whether a release deletes the lock's entry in Consul, rather
  * than leaving it there unlocked.
@@ -78,7 +79,8 @@ record ConsulLockProperties(@DefaultValue("true") boolean enabled, @DefaultValue
 	 * 'spring.cloud.consul'.
 	 * @param token ACL token. Default: the token of Consul discovery, else
 	 * 'spring.cloud.consul.token'.
-	 * @param tokenFile File that holds the ACL token, read again when it changes.
+	 * @param tokenFile File that holds the ACL token, read again every second, so that it
+	 * can be rotated.
 	 * @param datacenter Datacenter in which to lock. Default: that of the agent.
 	 * @param namespace Namespace in which to lock, a feature of Consul Enterprise.
 	 * @param partition Admin partition in which to lock, a feature of Consul Enterprise.
@@ -97,8 +99,9 @@ record ConsulLockProperties(@DefaultValue("true") boolean enabled, @DefaultValue
 	/**
 	 * The session that holds the locks.
 	 *
-	 * @param name Name of the session, as Consul shows it. Default: application name,
-	 * host, and port or process id.
+	 * @param name Name of the session, as Consul shows it. Default:
+	 * 'spring.cloud.consul.discovery.instance-id' if set, else application name, host,
+	 * and port or process id.
 	 * @param ttl How long the session lives on without a renewal, from 10s to 24h; Consul
 	 * ends it at twice this time.
 	 * @param lockDelay How long the keys of a session that has ended stay closed to

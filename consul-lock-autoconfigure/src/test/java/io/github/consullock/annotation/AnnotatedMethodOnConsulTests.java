@@ -1,10 +1,15 @@
 package io.github.consullock.annotation;
 
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +19,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.github.consullock.LockHandle;
@@ -43,6 +49,8 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 class AnnotatedMethodOnConsulTests {
 
 	private static final Duration TIMEOUT = Duration.ofSeconds(60);
+
+	private static final int CLOSED = -1;
 
 	private final PatientClient client;
 
@@ -130,18 +138,32 @@ class AnnotatedMethodOnConsulTests {
 	@Test
 	void aBlockingHttpCallIsAbortedWhenTheSessionIsDestroyed() throws Exception {
 		Work work = instance();
-		try (ServerSocket silent = new ServerSocket(0)) {
-			URI uri = URI.create("http://localhost:" + silent.getLocalPort());
-			assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> work.run("a", () -> {
-				// Elsewhere, or the loss could interrupt the wait for the answer to this.
-				String session = Objects.requireNonNull(entry(this.prefix + "work/a").session());
-				new Thread(() -> this.client.destroySession(session)).start();
-				return HttpClient.newHttpClient()
-					.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
-			})).withCauseInstanceOf(InterruptedException.class).satisfies((ex) -> {
-				assertThat(ex.key()).isEqualTo(this.prefix + "work/a");
-				assertThat(ex.reason()).isEqualTo(LockLostReason.SESSION_INVALIDATED);
+		try (ServerSocket server = new ServerSocket(0)) {
+			FutureTask<Integer> receiver = new FutureTask<>(() -> {
+				try (Socket connection = server.accept()) {
+					BufferedReader request = new BufferedReader(
+							new InputStreamReader(connection.getInputStream(), StandardCharsets.US_ASCII));
+					while (!request.readLine().isEmpty()) {
+						// To its end: the body waits for the answer then.
+					}
+					this.client.destroySession(Objects.requireNonNull(entry(this.prefix + "work/a").session()));
+					return request.read();
+				}
+				catch (SocketException ex) {
+					return CLOSED;
+				}
 			});
+			new Thread(receiver).start();
+			HttpRequest call = HttpRequest.newBuilder(URI.create("http://localhost:" + server.getLocalPort())).build();
+			assertThatExceptionOfType(LockLostException.class)
+				.isThrownBy(() -> work.run("a",
+						() -> HttpClient.newHttpClient().send(call, HttpResponse.BodyHandlers.ofString())))
+				.withCauseInstanceOf(InterruptedException.class)
+				.satisfies((ex) -> {
+					assertThat(ex.key()).isEqualTo(this.prefix + "work/a");
+					assertThat(ex.reason()).isEqualTo(LockLostReason.SESSION_INVALIDATED);
+				});
+			assertThat(receiver.get()).isEqualTo(CLOSED);
 		}
 		assertThat(Thread.currentThread().isInterrupted()).isFalse();
 	}

@@ -2,13 +2,16 @@ package io.github.consullock.autoconfigure;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 
-import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.annotation.DistributedLock;
 import io.github.consullock.lock.ConsulLockRegistry;
+import io.github.consullock.testserver.ConsulServer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
+import org.springframework.boot.ApplicationArguments;
+import org.springframework.boot.ApplicationRunner;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -42,9 +45,14 @@ class FailureAnalysisTests {
 	}
 
 	@Test
-	void aConsulThatRefuses(CapturedOutput output) {
-		fail(Refused.class, "consul.lock.key-prefix=mine/");
-		assertThat(report(output)).contains("Consul refused the request", "Permission denied")
+	void aConsulThatDoesNotKnowTheToken(CapturedOutput output) {
+		try (ConsulServer consul = ConsulServer.builder().acl().start()) {
+			fail(LockedRunner.class, "spring.application.name=orders", "consul.lock.connection.url=" + consul.httpUri(),
+					"consul.lock.connection.token=" + UUID.randomUUID(), "consul.lock.key-prefix=mine/",
+					"consul.lock.waiting.timeout=1m");
+		}
+		assertThat(report(output)).contains("Consul refused the request", "ACL not found")
+			.contains("consul.lock.connection.token")
 			.contains("key_prefix \"mine/\" { policy = \"write\" }", "session_prefix");
 	}
 
@@ -114,11 +122,20 @@ class FailureAnalysisTests {
 
 	@Configuration(proxyBeanMethods = false)
 	@EnableAutoConfiguration
-	static class Refused {
+	static class LockedRunner {
 
 		@Bean
-		Object refused() {
-			throw new ConsulRefusedException("PUT /v1/txn at http://consul was answered 403: Permission denied.");
+		Migration migration() {
+			return new Migration();
+		}
+
+		static class Migration implements ApplicationRunner {
+
+			@Override
+			@DistributedLock("migration")
+			public void run(ApplicationArguments arguments) {
+			}
+
 		}
 
 	}

@@ -4,10 +4,15 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 import io.github.consullock.LockHandle;
+import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.PatientClient;
+import io.github.consullock.annotation.DistributedLock;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.RenewalOutcome;
@@ -17,6 +22,7 @@ import io.github.consullock.testserver.ConsulTest;
 import io.github.consullock.testserver.KeyPrefix;
 import org.junit.jupiter.api.Test;
 
+import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.cloud.client.serviceregistry.AutoServiceRegistrationAutoConfiguration;
@@ -25,11 +31,17 @@ import org.springframework.cloud.commons.util.UtilAutoConfiguration;
 import org.springframework.cloud.consul.ConsulAutoConfiguration;
 import org.springframework.cloud.consul.serviceregistry.ConsulAutoServiceRegistration;
 import org.springframework.cloud.consul.serviceregistry.ConsulAutoServiceRegistrationAutoConfiguration;
+import org.springframework.cloud.consul.serviceregistry.ConsulServiceRegistry;
 import org.springframework.cloud.consul.serviceregistry.ConsulServiceRegistryAutoConfiguration;
 import org.springframework.cloud.consul.support.ConsulHeartbeatAutoConfiguration;
+import org.springframework.web.client.RestClient;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
+import static org.mockito.ArgumentMatchers.any;
+import static org.mockito.Mockito.doAnswer;
+import static org.mockito.Mockito.spy;
 
 /**
  * An application that is in the catalog of a real Consul.
@@ -43,11 +55,14 @@ class RegisteredApplicationTests {
 
 	private final String key;
 
+	private final String instanceId;
+
 	private final URI url;
 
 	RegisteredApplicationTests(ConsulServer consul, KeyPrefix prefix) {
 		this.url = consul.httpUri();
 		this.key = prefix.key("shutdown");
+		this.instanceId = "orders-" + prefix.value().replaceAll("\\W", "-") + "x";
 		this.runner = new ApplicationContextRunner()
 			.withConfiguration(AutoConfigurations.of(ConsulAutoConfiguration.class, ConsulLockAutoConfiguration.class,
 					UtilAutoConfiguration.class, AutoServiceRegistrationConfiguration.class,
@@ -55,7 +70,7 @@ class RegisteredApplicationTests {
 					ConsulHeartbeatAutoConfiguration.class, ConsulAutoServiceRegistrationAutoConfiguration.class))
 			.withPropertyValues("spring.application.name=orders", "spring.cloud.consul.host=" + consul.host(),
 					"spring.cloud.consul.port=" + consul.port(), "spring.cloud.consul.discovery.port=8080",
-					"spring.cloud.consul.discovery.instance-id=orders-" + prefix.value().replaceAll("\\W", "-") + "x",
+					"spring.cloud.consul.discovery.instance-id=" + this.instanceId,
 					"spring.cloud.consul.discovery.heartbeat.enabled=true",
 					"spring.cloud.consul.discovery.heartbeat.ttl=10s", "consul.lock.key-prefix=" + prefix.value(),
 					"consul.lock.waiting.timeout=1m");
@@ -96,6 +111,83 @@ class RegisteredApplicationTests {
 						(entry) -> assertThat(entry.orElseThrow().session()).isNull());
 			});
 		}
+	}
+
+	@Test
+	void aBodyIsCancelledAndItsLockFreeBeforeTheApplicationLeavesTheCatalog() {
+		try (ConsulClient observer = new PatientClient(this.url)) {
+			List<Departure> departures = new CopyOnWriteArrayList<>();
+			this.runner.withPropertyValues("consul.lock.shutdown-timeout=100ms")
+				.withBean(Report.class)
+				.withBean(AtDeregistration.class,
+						() -> new AtDeregistration(
+								() -> departures.add(new Departure(isLocked(observer), isInCatalog()))))
+				.run((context) -> {
+					context.getBean(ConsulAutoServiceRegistration.class).start();
+					await().until(this::isInCatalog);
+					CountDownLatch running = new CountDownLatch(1);
+					FutureTask<Void> caller = new FutureTask<>(() -> {
+						context.getBean(Report.class).write(running);
+						return null;
+					});
+					new Thread(caller).start();
+					running.await();
+					assertThat(isLocked(observer)).isTrue();
+					context.close();
+					assertThatExceptionOfType(ExecutionException.class).isThrownBy(caller::get)
+						.havingCause()
+						.isInstanceOfSatisfying(LockLostException.class,
+								(ex) -> assertThat(ex.reason()).isEqualTo(LockLostReason.SHUTDOWN))
+						.withCauseInstanceOf(InterruptedException.class);
+					assertThat(departures).containsExactly(new Departure(false, true));
+					await().until(() -> !isInCatalog());
+				});
+		}
+	}
+
+	private boolean isLocked(ConsulClient observer) {
+		return observer.read(this.key, TIMEOUT).map(KvEntry::session).isPresent();
+	}
+
+	private boolean isInCatalog() {
+		return RestClient.create()
+			.get()
+			.uri(this.url.resolve("/v1/catalog/service/orders"))
+			.retrieve()
+			.body(String.class)
+			.contains("\"" + this.instanceId + "\"");
+	}
+
+	/** What was so when the application was about to leave the catalog. */
+	record Departure(boolean locked, boolean inCatalog) {
+	}
+
+	/** Looks around right before the application is deregistered. */
+	record AtDeregistration(Runnable look) implements BeanPostProcessor {
+
+		@Override
+		public Object postProcessAfterInitialization(Object bean, String name) {
+			if (!(bean instanceof ConsulServiceRegistry)) {
+				return bean;
+			}
+			ConsulServiceRegistry registry = (ConsulServiceRegistry) spy(bean);
+			doAnswer((invocation) -> {
+				this.look.run();
+				return invocation.callRealMethod();
+			}).when(registry).deregister(any());
+			return registry;
+		}
+
+	}
+
+	static class Report {
+
+		@DistributedLock("shutdown")
+		public void write(CountDownLatch running) throws InterruptedException {
+			running.countDown();
+			new CountDownLatch(1).await();
+		}
+
 	}
 
 }

@@ -9,9 +9,12 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.LockHandle;
+import io.github.consullock.annotation.DistributedLock;
 import io.github.consullock.lock.ConsulLockRegistry;
 import io.github.consullock.testserver.ConsulServer;
 import org.junit.jupiter.api.AfterAll;
@@ -99,12 +102,21 @@ class SecuredConsulTests {
 
 	@Test
 	void withoutATokenTheFirstLockIsRefused() {
-		overTls().run((context) -> {
-			assertThat(context).hasNotFailed();
-			assertThatExceptionOfType(ConsulRefusedException.class)
-				.isThrownBy(() -> context.getBean(ConsulLockRegistry.class).obtain("secured").acquire())
-				.withMessageContaining("consul.lock.connection.token");
-		});
+		overTls().run(isRefused("consul.lock.connection.token"));
+	}
+
+	@Test
+	void withAnUnknownTokenEachLockIsRefused() {
+		overTls().withPropertyValues("consul.lock.connection.token=" + UUID.randomUUID())
+			.withBean(Audit.class)
+			.run((context) -> {
+				isRefused("consul.lock.connection.token", "ACL not found").accept(context);
+				AtomicBoolean ran = new AtomicBoolean();
+				assertThatExceptionOfType(ConsulRefusedException.class)
+					.isThrownBy(() -> context.getBean(Audit.class).write(() -> ran.set(true)))
+					.withMessageContainingAll("consul.lock.connection.token", "ACL not found");
+				assertThat(ran).isFalse();
+			});
 	}
 
 	@Test
@@ -112,12 +124,17 @@ class SecuredConsulTests {
 		this.runner
 			.withPropertyValues("consul.lock.connection.url=" + consul.httpsUri(),
 					"consul.lock.connection.token=" + token)
-			.run((context) -> {
-				assertThat(context).hasNotFailed();
-				assertThatExceptionOfType(ConsulRefusedException.class)
-					.isThrownBy(() -> context.getBean(ConsulLockRegistry.class).obtain("secured").acquire())
-					.withMessageContaining("consul.lock.connection.ssl-bundle");
-			});
+			.run(isRefused("consul.lock.connection.ssl-bundle"));
+	}
+
+	/** The application starts; what is locked says what to change. */
+	private static ContextConsumer<AssertableApplicationContext> isRefused(String... message) {
+		return (context) -> {
+			assertThat(context).hasNotFailed();
+			assertThatExceptionOfType(ConsulRefusedException.class)
+				.isThrownBy(() -> context.getBean(ConsulLockRegistry.class).obtain("secured").acquire())
+				.withMessageContainingAll(message);
+		};
 	}
 
 	private ApplicationContextRunner overTls() {
@@ -151,6 +168,15 @@ class SecuredConsulTests {
 		String output = new String(keytool.getInputStream().readAllBytes(), Charset.defaultCharset());
 		assertThat(keytool.waitFor()).as(output).isZero();
 		return file;
+	}
+
+	static class Audit {
+
+		@DistributedLock("audit")
+		public void write(Runnable body) {
+			body.run();
+		}
+
 	}
 
 }

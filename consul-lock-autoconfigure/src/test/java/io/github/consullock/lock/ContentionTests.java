@@ -12,6 +12,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 
 import io.github.consullock.LockHandle;
@@ -70,6 +71,10 @@ class ContentionTests {
 								overlaps.incrementAndGet();
 							}
 							handle.ensureHeld();
+							if (holdsOf.get(instance) % 8 == 0) {
+								// Long enough for somebody else to be seen.
+								LockSupport.parkNanos(TimeUnit.MICROSECONDS.toNanos(200));
+							}
 							tokens.add(handle.fencingToken());
 							holdsOf.incrementAndGet(instance);
 							inside.decrementAndGet();

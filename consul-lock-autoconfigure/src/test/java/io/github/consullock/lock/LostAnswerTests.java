@@ -5,12 +5,15 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.FaultyProxy;
+import io.github.consullock.FaultyProxy.Fault;
+import io.github.consullock.FaultyProxy.Request;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockInterruptedException;
-import io.github.consullock.lock.FaultyProxy.Fault;
-import io.github.consullock.lock.FaultyProxy.Request;
+import io.github.consullock.consul.KvEntry;
 import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
 import io.github.consullock.testserver.KeyPrefix;
@@ -18,11 +21,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 /**
  * Answers that are lost, and copies that arrive late: owned and reported, or free.
@@ -34,12 +39,6 @@ class LostAnswerTests {
 
 	private static final Duration WATCHED_AFTER = Duration.ofMillis(250);
 
-	private static final Predicate<Request> ACQUIRE = (request) -> request.isTransaction()
-			&& request.contains("check-not-exists") && request.contains("lock");
-
-	private static final Predicate<Request> RELEASE = (request) -> request.isTransaction()
-			&& request.contains("delete-cas");
-
 	private static final Predicate<Request> HAND_OVER = (request) -> request.isTransaction()
 			&& request.contains("unlock") && request.contains("lock");
 
@@ -49,11 +48,12 @@ class LostAnswerTests {
 
 	private ConsulLockRegistry registry;
 
+	private boolean deleteOnRelease;
+
 	@BeforeEach
 	void start(ConsulServer consul, KeyPrefix prefix) throws IOException {
 		this.instances = new Instances(consul.httpUri(), prefix.value());
 		this.proxy = new FaultyProxy(consul.httpUri());
-		this.registry = this.instances.start(this.proxy.uri(), (builder) -> builder);
 	}
 
 	@AfterEach
@@ -62,9 +62,41 @@ class LostAnswerTests {
 		this.proxy.close();
 	}
 
+	static Stream<Arguments> faults() {
+		return Stream.of(Fault.values()).flatMap((fault) -> Stream.of(arguments(fault, true), arguments(fault, false)));
+	}
+
+	/**
+	 * An instance that has held "a" before, of which there is an entry now if releases do
+	 * not delete it.
+	 */
+	private void start(boolean deleteOnRelease) {
+		this.deleteOnRelease = deleteOnRelease;
+		this.registry = this.instances.start(this.proxy.uri(), (builder) -> builder.deleteOnRelease(deleteOnRelease));
+		this.registry.obtain("a").acquire().close();
+	}
+
+	/**
+	 * The one that succeeds: an entry that is there is learnt of by one that does not.
+	 */
+	private boolean isAcquire(Request request) {
+		return request.isTransaction() && request.contains("lock") && !request.contains("unlock")
+				&& request.contains("check-not-exists") == this.deleteOnRelease;
+	}
+
+	private boolean isRelease(Request request) {
+		return request.isTransaction() && request.contains(this.deleteOnRelease ? "delete-cas" : "unlock")
+				&& !request.contains("lock");
+	}
+
+	private boolean isFree() {
+		KvEntry entry = this.instances.entry("a");
+		return this.deleteOnRelease ? entry == null : entry != null && entry.session() == null;
+	}
+
 	@Test
 	void anUncontendedPairOfAcquireAndReleaseIsTwoRequests() {
-		this.registry.obtain("warm-up").acquire().close();
+		start(true);
 		await().until(() -> this.proxy.requests().stream().anyMatch((request) -> request.path().contains("recurse")));
 		int quick = 0;
 		for (int i = 0; i < 100 && quick < 5; i++) {
@@ -78,7 +110,7 @@ class LostAnswerTests {
 				List<Request> sent = this.proxy.requests()
 					.stream()
 					.skip(before)
-					.filter((request) -> request.isTransaction() || request.isAbout(lock))
+					.filter((request) -> request.isTransaction() || request.isAbout(lock.key()) || isOfSession(request))
 					.toList();
 				assertThat(sent).extracting(Request::path).containsExactly("/v1/txn", "/v1/txn");
 			}
@@ -86,11 +118,17 @@ class LostAnswerTests {
 		assertThat(quick).isEqualTo(5);
 	}
 
+	/** But for what keeps and watches it, which goes on beside every lock. */
+	private static boolean isOfSession(Request request) {
+		return request.path().startsWith("/v1/session/") && !request.path().startsWith("/v1/session/renew/")
+				&& !(request.path().startsWith("/v1/session/info/") && request.path().contains("index="));
+	}
+
 	@ParameterizedTest
-	@EnumSource(Fault.class)
-	void anAcquireWhoseAnswerIsLostIsOwnedAndReported(Fault fault) throws IOException {
-		this.registry.obtain("warm-up").acquire().close();
-		this.proxy.next(ACQUIRE, fault);
+	@MethodSource("faults")
+	void anAcquireWhoseAnswerIsLostIsOwnedAndReported(Fault fault, boolean deleteOnRelease) throws IOException {
+		start(deleteOnRelease);
+		this.proxy.next(this::isAcquire, fault);
 		LockHandle handle = this.registry.obtain("a").tryAcquire(LONG).orElseThrow();
 		assertThat(this.proxy.isDone()).isTrue();
 		assertThat(handle.isHeld()).isTrue();
@@ -98,42 +136,45 @@ class LostAnswerTests {
 		assertThat(this.proxy.deliverLate()).allMatch((answer) -> answer.contains("409"));
 		assertThat(this.instances.entry("a").modifyIndex()).isEqualTo(handle.fencingToken());
 		assertThat(handle.release()).isTrue();
-		assertThat(this.instances.entry("a")).isNull();
+		assertThat(isFree()).isTrue();
 	}
 
 	@ParameterizedTest
-	@EnumSource(Fault.class)
-	void anAttemptThatWasGivenUpLeavesTheLockFreeAndSoDoesItsLateCopy(Fault fault) throws IOException {
-		this.registry.obtain("warm-up").acquire().close();
-		this.proxy.next(ACQUIRE, fault);
+	@MethodSource("faults")
+	void anAttemptThatWasGivenUpLeavesTheLockFreeAndSoDoesItsLateCopy(Fault fault, boolean deleteOnRelease)
+			throws IOException {
+		start(deleteOnRelease);
+		this.proxy.next(this::isAcquire, fault);
 		assertThatExceptionOfType(ConsulUnavailableException.class)
 			.isThrownBy(() -> this.registry.obtain("a").tryAcquire(Duration.ZERO));
-		await().ignoreExceptionsInstanceOf(ConsulUnavailableException.class)
-			.until(() -> this.instances.entry("a") == null && canBeTaken("a"));
+		assertThat(this.proxy.isDone()).isTrue();
+		await().ignoreExceptionsInstanceOf(ConsulUnavailableException.class).until(() -> isFree() && canBeTaken("a"));
 		this.proxy.deliverLate();
-		assertThat(this.instances.entry("a")).isNull();
+		assertThat(isFree()).isTrue();
 	}
 
 	@ParameterizedTest
-	@EnumSource(Fault.class)
-	void aReleaseWhoseAnswerIsLostIsDoneAndEndsNoLaterHold(Fault fault) throws IOException {
+	@MethodSource("faults")
+	void aReleaseWhoseAnswerIsLostIsDoneAndEndsNoLaterHold(Fault fault, boolean deleteOnRelease) throws IOException {
+		start(deleteOnRelease);
 		LockHandle first = this.registry.obtain("a").acquire();
-		this.proxy.next(RELEASE, fault);
+		this.proxy.next(this::isRelease, fault);
 		assertThat(first.release()).isTrue();
+		assertThat(this.proxy.isDone()).isTrue();
 		LockHandle second = this.registry.obtain("a").tryAcquire(LONG).orElseThrow();
 		assertThat(second.fencingToken()).isGreaterThan(first.fencingToken());
 		assertThat(this.proxy.deliverLate()).allMatch((answer) -> answer.contains("409"));
 		assertThat(second.isHeld()).isTrue();
 		assertThat(this.instances.entry("a").modifyIndex()).isEqualTo(second.fencingToken());
 		assertThat(second.release()).isTrue();
-		assertThat(this.instances.entry("a")).isNull();
+		assertThat(isFree()).isTrue();
 	}
 
 	@ParameterizedTest
-	@EnumSource(Fault.class)
-	void aHandOverWhoseAnswerIsLostStillReachesTheNextThread(Fault fault) throws Exception {
+	@MethodSource("faults")
+	void aHandOverWhoseAnswerIsLostStillReachesTheNextThread(Fault fault, boolean deleteOnRelease) throws Exception {
+		start(deleteOnRelease);
 		LockHandle held = this.instances.start().obtain("a").acquire();
-		Instances.warmUp(this.registry);
 		AtomicReference<LockHandle> first = new AtomicReference<>();
 		AtomicReference<LockHandle> second = new AtomicReference<>();
 		this.proxy.next(HAND_OVER, fault);
@@ -149,7 +190,7 @@ class LostAnswerTests {
 		assertThat(second.get().isHeld()).isTrue();
 		assertThat(this.instances.entry("a").modifyIndex()).isEqualTo(second.get().fencingToken());
 		assertThat(second.get().release()).isTrue();
-		assertThat(this.instances.entry("a")).isNull();
+		assertThat(isFree()).isTrue();
 	}
 
 	/** A thread that waits, and notes the hold if what it does first with it succeeds. */

@@ -1,4 +1,4 @@
-package io.github.consullock.lock;
+package io.github.consullock;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -18,26 +18,26 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands between a client and Consul, request by request: counts them, loses answers, and
- * holds copies back to deliver them late. What a real network does, at chosen moments.
+ * Stands between a client and Consul, request by request: counts them, loses answers,
+ * holds copies back to deliver them late, and falls silent. What a real network does, at
+ * chosen moments.
  */
-final class FaultyProxy implements AutoCloseable {
+public final class FaultyProxy implements AutoCloseable {
 
 	/**
 	 * One request as it went over the wire.
 	 */
-	record Request(String method, String path, String body, byte[] bytes) {
+	public record Request(String method, String path, String body, byte[] bytes) {
 
-		boolean isTransaction() {
+		public boolean isTransaction() {
 			return this.path.startsWith("/v1/txn");
 		}
 
-		boolean isAbout(ConsulLock lock) {
-			return this.path.endsWith("/" + lock.key()) || this.path.contains("/" + lock.key() + "?")
-					|| contains(lock.key());
+		public boolean isAbout(String key) {
+			return this.path.endsWith("/" + key) || this.path.contains("/" + key + "?") || contains(key);
 		}
 
-		boolean contains(String verb) {
+		public boolean contains(String verb) {
 			return this.body.contains("\"" + verb + "\"");
 		}
 
@@ -46,7 +46,7 @@ final class FaultyProxy implements AutoCloseable {
 	/**
 	 * What is to happen to a request.
 	 */
-	enum Fault {
+	public enum Fault {
 
 		/** Consul gets it, the client gets no answer. */
 		LOSE_ANSWER,
@@ -76,37 +76,46 @@ final class FaultyProxy implements AutoCloseable {
 
 	private final List<Socket> sockets = new CopyOnWriteArrayList<>();
 
-	FaultyProxy(URI consul) throws IOException {
+	private volatile boolean silent;
+
+	public FaultyProxy(URI consul) throws IOException {
 		this.consul = consul;
 		this.server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
 		start(this::accept);
 	}
 
-	URI uri() {
+	public URI uri() {
 		return URI.create("http://127.0.0.1:" + this.server.getLocalPort());
 	}
 
 	/** The next request that fits meets this fault; once. */
-	void next(Predicate<Request> condition, Fault fault) {
+	public void next(Predicate<Request> condition, Fault fault) {
 		this.rules.add(new Rule(condition, fault));
 	}
 
+	/**
+	 * From now on nothing passes: connections stay open, new ones are accepted, and both
+	 * sides hear nothing of each other.
+	 */
+	public void fallSilent() {
+		this.silent = true;
+	}
+
 	/** Whether every fault that was asked for has happened. */
-	boolean isDone() {
+	public boolean isDone() {
 		return this.rules.isEmpty();
 	}
 
-	List<Request> requests() {
+	public List<Request> requests() {
 		return List.copyOf(this.requests);
 	}
 
 	/** Sends what was held back; returns the answers' status lines. */
-	List<String> deliverLate() throws IOException {
+	public List<String> deliverLate() throws IOException {
 		List<String> answers = new java.util.ArrayList<>();
 		for (Request request : this.late) {
 			try (Socket upstream = connect()) {
-				upstream.getOutputStream().write(request.bytes());
-				Message answer = read(upstream.getInputStream(), false);
+				Message answer = exchange(request, upstream);
 				answers.add((answer != null) ? answer.firstLine() : "none");
 			}
 		}
@@ -140,8 +149,11 @@ final class FaultyProxy implements AutoCloseable {
 					inflict(rule.get().fault(), request, upstream);
 					return;
 				}
-				upstream.getOutputStream().write(request.bytes());
-				Message answer = read(upstream.getInputStream(), false);
+				Message answer = this.silent ? null : exchange(request, upstream);
+				if (this.silent) {
+					client.getInputStream().transferTo(OutputStream.nullOutputStream());
+					return;
+				}
 				if (answer == null) {
 					return;
 				}
@@ -155,13 +167,17 @@ final class FaultyProxy implements AutoCloseable {
 
 	private void inflict(Fault fault, Request request, Socket upstream) throws IOException {
 		if (fault != Fault.HOLD_BACK) {
-			OutputStream out = upstream.getOutputStream();
-			out.write(request.bytes());
-			read(upstream.getInputStream(), false);
+			exchange(request, upstream);
 		}
 		if (fault != Fault.LOSE_ANSWER) {
 			this.late.add(request);
 		}
+	}
+
+	/** Null if Consul closes the connection instead of answering. */
+	private static @Nullable Message exchange(Request request, Socket upstream) throws IOException {
+		upstream.getOutputStream().write(request.bytes());
+		return read(upstream.getInputStream(), false);
 	}
 
 	private Socket connect() throws IOException {
