@@ -134,12 +134,12 @@ class RegisteredApplicationTests {
 					running.await();
 					assertThat(isLocked(observer)).isTrue();
 					context.close();
+					assertThat(departures).containsExactly(new Departure(false, true));
 					assertThatExceptionOfType(ExecutionException.class).isThrownBy(caller::get)
 						.havingCause()
 						.isInstanceOfSatisfying(LockLostException.class,
 								(ex) -> assertThat(ex.reason()).isEqualTo(LockLostReason.SHUTDOWN))
 						.withCauseInstanceOf(InterruptedException.class);
-					assertThat(departures).containsExactly(new Departure(false, true));
 					await().until(() -> !isInCatalog());
 				});
 		}
