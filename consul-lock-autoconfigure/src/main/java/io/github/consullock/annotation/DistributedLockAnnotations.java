@@ -106,8 +106,12 @@ public final class DistributedLockAnnotations {
 	static List<Method> methods(Class<?> beanClass) {
 		List<Method> methods = new ArrayList<>();
 		if (!isMadeOfInterfaces(beanClass)) {
-			for (Method method : ReflectionUtils.getUniqueDeclaredMethods(beanClass)) {
-				if (method.getDeclaringClass() != Object.class && !method.isSynthetic()) {
+			// Bridges are left out first: one that makes a method of a package-private
+			// class
+			// public would else take the place of that method.
+			for (Method method : ReflectionUtils.getUniqueDeclaredMethods(beanClass,
+					(candidate) -> !candidate.isSynthetic())) {
+				if (method.getDeclaringClass() != Object.class) {
 					methods.add(method);
 				}
 			}

@@ -104,7 +104,8 @@ class ConsulLockAutoConfigurationTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(classes = { OrderService.class, AnnotatedClass.class, InheritingClass.class })
+	@ValueSource(
+			classes = { OrderService.class, AnnotatedClass.class, InheritingClass.class, PublicInheritingClass.class })
 	void anAnnotatedBeanKeepsTheApplicationFromStartingWhenSwitchedOff(Class<?> annotated) {
 		this.runner.withPropertyValues("consul.lock.enabled=false")
 			.withUserConfiguration(annotated)
@@ -181,6 +182,18 @@ class ConsulLockAutoConfigurationTests {
 	}
 
 	static class InheritingClass extends OrderService {
+
+	}
+
+	static class PackagePrivateClass {
+
+		@DistributedLock("orders")
+		public void bill() {
+		}
+
+	}
+
+	public static class PublicInheritingClass extends PackagePrivateClass {
 
 	}
 
