@@ -85,11 +85,12 @@ public @interface DistributedLock {
 	 * </ul>
 	 * <p>
 	 * An expression must yield text, a number, a boolean, an enum, a UUID, or something
-	 * that a converter registered with the application's {@code ConversionService} turns
-	 * into text; not null and not blank. What it yields stays within its segment: every
-	 * character but {@code A-Z a-z 0-9 _ . -} is written as {@code =XX}, the hexadecimal
-	 * value of its UTF-8 bytes, {@code /} included, and so are the dots of a segment that
-	 * would be {@code .} or {@code ..}. Plain text is not encoded but checked, see
+	 * that a {@code Converter}, {@code Printer} or {@code Formatter} turns into text
+	 * which is a bean or registered with the bean factory's {@code ConversionService};
+	 * not null and not blank. What it yields stays within its segment: every character
+	 * but {@code A-Z a-z 0-9 _ . -} is written as {@code =XX}, the hexadecimal value of
+	 * its UTF-8 bytes, {@code /} included, and so are the dots of a segment that would be
+	 * {@code .} or {@code ..}. Plain text is not encoded but checked, see
 	 * {@link io.github.consullock.LockOptions#checkKey(String)}.
 	 */
 	@AliasFor("value")

@@ -11,7 +11,7 @@ import java.util.function.Supplier;
 import io.github.consullock.LockOptions;
 import org.jspecify.annotations.Nullable;
 
-import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.convert.DurationStyle;
 import org.springframework.core.MethodClassKey;
 import org.springframework.expression.ParseException;
@@ -26,11 +26,11 @@ final class DistributedLockSpecs {
 
 	private final Map<Class<?>, Boolean> annotated = new ConcurrentHashMap<>();
 
-	private final ConfigurableBeanFactory beanFactory;
+	private final ConfigurableListableBeanFactory beanFactory;
 
 	private final KeyTemplateParser parser;
 
-	DistributedLockSpecs(ConfigurableBeanFactory beanFactory) {
+	DistributedLockSpecs(ConfigurableListableBeanFactory beanFactory) {
 		this.beanFactory = beanFactory;
 		this.parser = new KeyTemplateParser(beanFactory);
 	}

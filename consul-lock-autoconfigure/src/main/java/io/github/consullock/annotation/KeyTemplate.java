@@ -33,14 +33,17 @@ final class KeyTemplate {
 
 	private final ParameterNameDiscoverer parameterNames;
 
+	private final KeyText texts;
+
 	KeyTemplate(String text, List<Expression> parts, Method method, Class<?> beanClass,
-			ConfigurableBeanFactory beanFactory, ParameterNameDiscoverer parameterNames) {
+			ConfigurableBeanFactory beanFactory, ParameterNameDiscoverer parameterNames, KeyText texts) {
 		this.text = text;
 		this.parts = List.copyOf(parts);
 		this.method = method;
 		this.beanClass = beanClass;
 		this.beanFactory = beanFactory;
 		this.parameterNames = parameterNames;
+		this.texts = texts;
 	}
 
 	/**
@@ -90,7 +93,7 @@ final class KeyTemplate {
 			throw failure("#{" + part.getExpressionString() + "} failed: " + reason, ex);
 		}
 		try {
-			return KeyEncoding.encode(KeyText.of(value, this.beanFactory.getConversionService()));
+			return KeyEncoding.encode(this.texts.of(value));
 		}
 		catch (RuntimeException ex) {
 			throw failure("what #{" + part.getExpressionString() + "} yields cannot be used: " + ex.getMessage(), ex);

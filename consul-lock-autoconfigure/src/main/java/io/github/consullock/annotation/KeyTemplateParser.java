@@ -10,7 +10,7 @@ import java.util.Set;
 import io.github.consullock.LockOptions;
 import org.jspecify.annotations.Nullable;
 
-import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.core.DefaultParameterNameDiscoverer;
 import org.springframework.core.ParameterNameDiscoverer;
 import org.springframework.expression.Expression;
@@ -38,10 +38,13 @@ final class KeyTemplateParser {
 
 	private final ParameterNameDiscoverer parameterNames = new DefaultParameterNameDiscoverer();
 
-	private final ConfigurableBeanFactory beanFactory;
+	private final ConfigurableListableBeanFactory beanFactory;
 
-	KeyTemplateParser(ConfigurableBeanFactory beanFactory) {
+	private final KeyText texts;
+
+	KeyTemplateParser(ConfigurableListableBeanFactory beanFactory) {
 		this.beanFactory = beanFactory;
+		this.texts = new KeyText(beanFactory);
 	}
 
 	/**
@@ -75,7 +78,7 @@ final class KeyTemplateParser {
 			}
 		}
 		check(sample.toString());
-		return new KeyTemplate(template, parts, method, beanClass, this.beanFactory, this.parameterNames);
+		return new KeyTemplate(template, parts, method, beanClass, this.beanFactory, this.parameterNames, this.texts);
 	}
 
 	private static void check(String sample) {
