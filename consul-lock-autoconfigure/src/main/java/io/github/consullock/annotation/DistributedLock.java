@@ -53,7 +53,9 @@ import org.springframework.core.annotation.AliasFor;
  * is not. What no proxy can lock (a private, static or final method) stops the start, as
  * does a return type that ends later than the method does ({@code Future},
  * {@code CompletionStage}, a reactive type, a Kotlin {@code suspend} function): only
- * methods whose work is done when they return may be annotated.
+ * methods whose work is done when they return may be annotated. The same goes for what
+ * holds such a type, as {@code Optional<Future<?>>} does. The elements of a lazy
+ * {@code Stream} are evaluated by the caller, after the release.
  *
  * @since 0.1.0
  * @see io.github.consullock.LockHandle

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.convert.DurationStyle;
 import org.springframework.core.MethodClassKey;
+import org.springframework.core.ResolvableType;
 import org.springframework.expression.ParseException;
 
 /**
@@ -60,9 +61,10 @@ final class DistributedLockSpecs {
 					"is a suspend function, which returns before its work is done",
 					"Annotate a function that does not suspend.");
 		}
-		if (ReturnTypes.endLater(method.getReturnType())) {
+		ResolvableType returnType = ResolvableType.forMethodReturnType(method, beanClass);
+		if (ReturnTypes.endLater(returnType)) {
 			throw new DistributedLockDefinitionException(beanClass, method,
-					"returns " + method.getReturnType().getName() + ", and so before its work is done",
+					"returns " + returnType + ", and so before its work is done",
 					"Annotate the method that does the work and returns when it is done.");
 		}
 		return new DistributedLockSpec(DistributedLockDefinitionException.name(method, beanClass),
