@@ -7,7 +7,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
 
-import io.github.consullock.lock.ConsulLockRegistry;
 import kotlin.coroutines.Continuation;
 import org.jspecify.annotations.NullMarked;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +20,6 @@ import reactor.core.publisher.Mono;
 import org.springframework.aop.config.AopConfigUtils;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.BeanCreationException;
-import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
 import org.springframework.boot.test.system.CapturedOutput;
@@ -30,7 +28,6 @@ import org.springframework.context.annotation.AnnotationConfigApplicationContext
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
-import org.springframework.context.annotation.Primary;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -132,40 +129,6 @@ class DefinitionTests {
 	}
 
 	@Test
-	void aRegistryIsFoundByQualifierAndByName() {
-		try (AnnotationConfigApplicationContext context = LockContext.start(SecondRegistry.class, ByQualifier.class,
-				ByName.class)) {
-			context.getBean(ByQualifier.class).run();
-			assertThat(context.getBean("second", FakeLockRegistry.class).events).hasSize(2);
-			context.getBean(ByName.class).run();
-			assertThat(context.getBean("consulLockRegistry", FakeLockRegistry.class).events).hasSize(2);
-		}
-	}
-
-	@Test
-	void thePrimaryRegistryIsTheDefaultAmongSeveral() {
-		try (AnnotationConfigApplicationContext context = LockContext.start(PrimaryRegistry.class, Fine.class)) {
-			context.getBean(Fine.class).run();
-			assertThat(context.getBean("second", FakeLockRegistry.class).events).hasSize(2);
-		}
-	}
-
-	@Test
-	void aRegistryThatIsAmbiguousOrMissingStopsTheStart() {
-		assertThat(refusal(SecondRegistry.class, Fine.class)).hasMessageContaining("Fine.run()")
-			.hasMessageContaining("[consulLockRegistry, second]");
-		assertThat(refusal(Unknown.class)).hasMessageContaining("'nowhere'");
-	}
-
-	@Test
-	void anApplicationWithoutRegistryDoesNotStartWithAnAnnotatedBean() {
-		AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
-		context.register(LockContext.Locking.class, Fine.class);
-		assertThat(definition(catchThrowable(context::refresh)))
-			.hasMessageContaining("no bean of type ConsulLockRegistry");
-	}
-
-	@Test
 	void anApplicationWithoutAnnotatedBeansNeedsNoRegistry() {
 		AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
 		context.register(LockContext.Locking.class, Plain.class);
@@ -176,7 +139,7 @@ class DefinitionTests {
 
 	@Test
 	void noBeanIsCreatedTooEarly(CapturedOutput output) {
-		try (AnnotationConfigApplicationContext context = LockContext.start(SecondRegistry.class, ByName.class)) {
+		try (AnnotationConfigApplicationContext context = LockContext.start(Fine.class)) {
 			assertThat(context.isActive()).isTrue();
 			assertThat(output).doesNotContain("not eligible");
 		}
@@ -476,30 +439,6 @@ class DefinitionTests {
 
 	}
 
-	static class ByQualifier {
-
-		@DistributedLock(key = "a", registry = "elsewhere")
-		public void run() {
-		}
-
-	}
-
-	static class ByName {
-
-		@DistributedLock(key = "a", registry = "consulLockRegistry")
-		public void run() {
-		}
-
-	}
-
-	static class Unknown {
-
-		@DistributedLock(key = "a", registry = "nowhere")
-		public void run() {
-		}
-
-	}
-
 	@Configuration(proxyBeanMethods = false)
 	static class LazyBeans {
 
@@ -507,28 +446,6 @@ class DefinitionTests {
 		@Lazy
 		NoKey noKey() {
 			return new NoKey();
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	static class SecondRegistry {
-
-		@Bean
-		@Qualifier("elsewhere")
-		ConsulLockRegistry second() {
-			return new FakeLockRegistry();
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	static class PrimaryRegistry {
-
-		@Bean
-		@Primary
-		ConsulLockRegistry second() {
-			return new FakeLockRegistry();
 		}
 
 	}
