@@ -100,7 +100,7 @@ public @interface DistributedLock {
 
 	/**
 	 * How long to wait for the lock: {@code "5s"}, {@code "500ms"}, {@code "PT5S"}, or a
-	 * property such as <code>"${orders.wait}"</code>.
+	 * property such as <code>"${orders.wait}"</code>. A number without a unit is refused.
 	 * <p>
 	 * The default, empty, is the registry's wait time.
 	 * <p>

@@ -98,6 +98,10 @@ final class DistributedLockSpecs {
 			if (waitTime.isNegative()) {
 				throw new IllegalArgumentException("'" + text + "' is negative");
 			}
+			if (!waitTime.isZero() && Character.isDigit(text.charAt(text.length() - 1))) {
+				throw new IllegalArgumentException(
+						"'" + text + "' has no unit; write \"" + text + "s\" or \"" + text + "ms\"");
+			}
 			return waitTime;
 		}
 		catch (IllegalArgumentException ex) {

@@ -62,9 +62,14 @@ class DefinitionTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(classes = { NegativeWait.class, MalformedWait.class, MissingWait.class })
+	@ValueSource(classes = { NegativeWait.class, MalformedWait.class, MissingWait.class, WaitWithoutUnit.class })
 	void aWaitTimeThatIsNoDurationStopsTheStart(Class<?> type) {
 		assertThat(refusal(type).description()).contains(type.getName() + ".run()").contains("waitTime");
+	}
+
+	@Test
+	void aWaitTimeWithoutUnitIsToldToHaveOne() {
+		assertThat(refusal(WaitWithoutUnit.class)).hasMessageContaining("write \"30s\" or \"30ms\"");
 	}
 
 	@ParameterizedTest
@@ -298,6 +303,14 @@ class DefinitionTests {
 	static class MalformedWait {
 
 		@DistributedLock(key = "a", waitTime = "soon")
+		public void run() {
+		}
+
+	}
+
+	static class WaitWithoutUnit {
+
+		@DistributedLock(key = "a", waitTime = "30")
 		public void run() {
 		}
 
