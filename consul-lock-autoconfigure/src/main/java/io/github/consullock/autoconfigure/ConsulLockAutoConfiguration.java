@@ -66,8 +66,8 @@ public final class ConsulLockAutoConfiguration {
 
 		@Bean
 		@Role(BeanDefinition.ROLE_INFRASTRUCTURE)
-		static DisabledLockingPostProcessor disabledLockingPostProcessor() {
-			return new DisabledLockingPostProcessor();
+		static DisabledLockingPostProcessor disabledLockingPostProcessor(ConfigurableListableBeanFactory beanFactory) {
+			return new DisabledLockingPostProcessor(beanFactory);
 		}
 
 	}

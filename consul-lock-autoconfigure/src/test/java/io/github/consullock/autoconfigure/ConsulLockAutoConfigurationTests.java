@@ -16,6 +16,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
@@ -113,6 +114,16 @@ class ConsulLockAutoConfigurationTests {
 				.rootCause()
 				.isInstanceOf(LockingDisabledException.class)
 				.hasMessageContaining(annotated.getName()));
+	}
+
+	@Test
+	void anAnnotatedBeanThatIsLookedUpEarlyKeepsTheApplicationFromStartingWhenSwitchedOff() {
+		this.runner.withPropertyValues("consul.lock.enabled=false")
+			.withBean(OrderService.class)
+			.withBean(BeanFactoryPostProcessor.class, () -> (beanFactory) -> beanFactory.getBean(OrderService.class))
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.isInstanceOf(LockingDisabledException.class));
 	}
 
 	@ParameterizedTest
