@@ -9,6 +9,10 @@ import java.util.function.Supplier;
 
 import javax.net.ssl.SSLContext;
 
+import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
+import org.apache.hc.client5.http.ssl.HttpsSupport;
+import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
+import org.apache.hc.core5.reactor.ssl.SSLBufferMode;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +33,10 @@ public final class HttpConsulClientBuilder {
 	private @Nullable String partition;
 
 	private @Nullable SSLContext sslContext;
+
+	private String @Nullable [] tlsProtocols;
+
+	private String @Nullable [] tlsCiphers;
 
 	private Duration connectTimeout = Duration.ofSeconds(1);
 
@@ -111,6 +119,19 @@ public final class HttpConsulClientBuilder {
 	 */
 	public HttpConsulClientBuilder sslContext(@Nullable SSLContext sslContext) {
 		this.sslContext = sslContext;
+		return this;
+	}
+
+	/**
+	 * Which versions of TLS and which cipher suites may be used. Default: those of the
+	 * JVM that are not weak.
+	 * @param protocols such as {@code TLSv1.3}, or {@code null} for the default
+	 * @param ciphers the cipher suites, or {@code null} for the default
+	 * @return this
+	 */
+	public HttpConsulClientBuilder tlsOptions(String @Nullable [] protocols, String @Nullable [] ciphers) {
+		this.tlsProtocols = protocols;
+		this.tlsCiphers = ciphers;
 		return this;
 	}
 
@@ -217,7 +238,12 @@ public final class HttpConsulClientBuilder {
 		return this.partition;
 	}
 
-	SSLContext sslContext() {
+	TlsSocketStrategy tls() {
+		return new DefaultClientTlsStrategy(sslContext(), this.tlsProtocols, this.tlsCiphers, SSLBufferMode.STATIC,
+				HttpsSupport.getDefaultHostnameVerifier());
+	}
+
+	private SSLContext sslContext() {
 		if (this.sslContext != null) {
 			return this.sslContext;
 		}
