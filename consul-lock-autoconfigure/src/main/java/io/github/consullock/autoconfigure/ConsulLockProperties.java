@@ -92,6 +92,15 @@ record ConsulLockProperties(@DefaultValue("true") boolean enabled, @DefaultValue
 			@Nullable String namespace, @Nullable String partition, @Nullable String sslBundle,
 			@DefaultValue("1s") Duration connectTimeout, @DefaultValue("10s") Duration readTimeout) {
 
+		/** Without the token. */
+		@Override
+		public String toString() {
+			return "Connection[url=" + ((this.url != null) ? PropertyChecks.withoutUser(this.url.toString()) : null)
+					+ ", tokenFile=" + this.tokenFile + ", datacenter=" + this.datacenter + ", namespace="
+					+ this.namespace + ", partition=" + this.partition + ", sslBundle=" + this.sslBundle
+					+ ", connectTimeout=" + this.connectTimeout + ", readTimeout=" + this.readTimeout + "]";
+		}
+
 	}
 
 	/**

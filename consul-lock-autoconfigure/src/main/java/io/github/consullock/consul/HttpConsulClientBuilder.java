@@ -48,16 +48,16 @@ public final class HttpConsulClientBuilder {
 
 	HttpConsulClientBuilder(URI base) {
 		Objects.requireNonNull(base, "base");
+		if (base.getRawAuthority() != null && base.getRawAuthority().contains("@")) {
+			throw new IllegalArgumentException(
+					"The address of Consul must hold no user and password; set the token instead");
+		}
 		String scheme = base.getScheme();
 		if (!"http".equalsIgnoreCase(scheme) && !"https".equalsIgnoreCase(scheme)) {
 			throw invalid(base, "its scheme must be http or https");
 		}
 		if (base.getHost() == null) {
 			throw invalid(base, "it names no host, or one with a character that a URI cannot have, such as _");
-		}
-		if (base.getRawUserInfo() != null) {
-			throw new IllegalArgumentException(
-					"The address of Consul must hold no user and password; set the token instead");
 		}
 		if (base.getRawQuery() != null || base.getRawFragment() != null) {
 			throw invalid(base, "it must have no query and no fragment");
