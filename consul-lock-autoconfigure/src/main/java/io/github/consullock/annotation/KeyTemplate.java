@@ -14,6 +14,7 @@ import org.springframework.core.ParameterNameDiscoverer;
 import org.springframework.expression.EvaluationContext;
 import org.springframework.expression.EvaluationException;
 import org.springframework.expression.Expression;
+import org.springframework.expression.TypeLocator;
 import org.springframework.expression.common.LiteralExpression;
 
 /**
@@ -35,8 +36,11 @@ final class KeyTemplate {
 
 	private final KeyText texts;
 
+	private final TypeLocator types;
+
 	KeyTemplate(String text, List<Expression> parts, Method method, Class<?> beanClass,
-			ConfigurableBeanFactory beanFactory, ParameterNameDiscoverer parameterNames, KeyText texts) {
+			ConfigurableBeanFactory beanFactory, ParameterNameDiscoverer parameterNames, KeyText texts,
+			TypeLocator types) {
 		this.text = text;
 		this.parts = List.copyOf(parts);
 		this.method = method;
@@ -44,6 +48,7 @@ final class KeyTemplate {
 		this.beanFactory = beanFactory;
 		this.parameterNames = parameterNames;
 		this.texts = texts;
+		this.types = types;
 	}
 
 	/**
@@ -78,6 +83,7 @@ final class KeyTemplate {
 		Call call = new Call(this.method.getName(), args, target);
 		MethodBasedEvaluationContext context = new MethodBasedEvaluationContext(call, this.method, args,
 				this.parameterNames);
+		context.setTypeLocator(this.types);
 		context.setBeanResolver(new BeanFactoryResolver(this.beanFactory));
 		return context;
 	}

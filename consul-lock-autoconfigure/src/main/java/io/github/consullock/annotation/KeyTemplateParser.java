@@ -15,6 +15,7 @@ import org.springframework.core.DefaultParameterNameDiscoverer;
 import org.springframework.core.ParameterNameDiscoverer;
 import org.springframework.expression.Expression;
 import org.springframework.expression.ParserContext;
+import org.springframework.expression.TypeLocator;
 import org.springframework.expression.common.CompositeStringExpression;
 import org.springframework.expression.common.LiteralExpression;
 import org.springframework.expression.common.TemplateAwareExpressionParser;
@@ -26,6 +27,7 @@ import org.springframework.expression.spel.ast.PropertyOrFieldReference;
 import org.springframework.expression.spel.ast.VariableReference;
 import org.springframework.expression.spel.standard.SpelExpression;
 import org.springframework.expression.spel.standard.SpelExpressionParser;
+import org.springframework.expression.spel.support.StandardTypeLocator;
 
 /**
  * Parses and checks key templates when the application starts.
@@ -42,9 +44,13 @@ final class KeyTemplateParser {
 
 	private final KeyText texts;
 
+	/** Not the default one, which would take the class loader of the calling thread. */
+	private final TypeLocator types;
+
 	KeyTemplateParser(ConfigurableListableBeanFactory beanFactory) {
 		this.beanFactory = beanFactory;
 		this.texts = new KeyText(beanFactory);
+		this.types = new StandardTypeLocator(beanFactory.getBeanClassLoader());
 	}
 
 	/**
@@ -78,7 +84,8 @@ final class KeyTemplateParser {
 			}
 		}
 		check(sample.toString());
-		return new KeyTemplate(template, parts, method, beanClass, this.beanFactory, this.parameterNames, this.texts);
+		return new KeyTemplate(template, parts, method, beanClass, this.beanFactory, this.parameterNames, this.texts,
+				this.types);
 	}
 
 	private static void check(String sample) {

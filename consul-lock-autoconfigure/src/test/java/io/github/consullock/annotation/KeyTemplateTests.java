@@ -63,6 +63,19 @@ class KeyTemplateTests {
 	}
 
 	@Test
+	void anExpressionMayUseAClassWhateverTheClassLoaderOfTheThread() {
+		Thread thread = Thread.currentThread();
+		ClassLoader classLoader = thread.getContextClassLoader();
+		thread.setContextClassLoader(ClassLoader.getPlatformClassLoader());
+		try {
+			assertThat(key("#{T(" + Tenants.class.getName() + ").DEFAULT}", "x", 1)).isEqualTo("tenant-0");
+		}
+		finally {
+			thread.setContextClassLoader(classLoader);
+		}
+	}
+
+	@Test
 	void aPropertyIsResolvedOnceAndNeverEvaluated() {
 		this.environment.setProperty("prefix", "jobs");
 		KeyTemplate template = parse("${prefix}/#{'${prefix}' + #id}/${none:default}");
@@ -216,6 +229,8 @@ class KeyTemplateTests {
 	}
 
 	public static class Tenants {
+
+		public static final String DEFAULT = "tenant-0";
 
 		public String of(Object name) {
 			return "tenant-" + name;
