@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.env.RandomValuePropertySource;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
@@ -26,6 +27,7 @@ import org.springframework.cloud.client.serviceregistry.AutoServiceRegistrationC
 import org.springframework.cloud.commons.util.UtilAutoConfiguration;
 import org.springframework.cloud.consul.ConsulAutoConfiguration;
 import org.springframework.cloud.consul.serviceregistry.ConsulAutoServiceRegistrationAutoConfiguration;
+import org.springframework.cloud.consul.serviceregistry.ConsulRegistration;
 import org.springframework.cloud.consul.serviceregistry.ConsulServiceRegistryAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -152,6 +154,16 @@ class ConsulLockAutoConfigurationTests {
 		this.registering.withPropertyValues("consul.lock.session.bind-to-service=true")
 			.run((context) -> assertThat(context.getBean(ServiceRegistration.class).checkId())
 				.isEqualTo("service:orders-1"));
+	}
+
+	@Test
+	void theInstanceIsNamedAsItsRegistrationThoughThatIsRandom() {
+		this.registering
+			.withInitializer((context) -> RandomValuePropertySource.addToEnvironment(context.getEnvironment()))
+			.withPropertyValues("spring.cloud.consul.discovery.instance-id=orders-${random.uuid}")
+			.run((context) -> assertThat(
+					InstanceName.of(context.getEnvironment(), context.getBean(ServiceRegistration.class)))
+				.isEqualTo(context.getBean(ConsulRegistration.class).getInstanceId()));
 	}
 
 	@ParameterizedTest
