@@ -66,7 +66,9 @@ public final class ConsulLockAutoConfiguration {
 
 		@Bean
 		@Role(BeanDefinition.ROLE_INFRASTRUCTURE)
-		static DisabledLockingPostProcessor disabledLockingPostProcessor(ConfigurableListableBeanFactory beanFactory) {
+		static DisabledLockingPostProcessor disabledLockingPostProcessor(ConfigurableListableBeanFactory beanFactory,
+				Environment environment) {
+			Locking.OFF.check(environment);
 			return new DisabledLockingPostProcessor(beanFactory);
 		}
 

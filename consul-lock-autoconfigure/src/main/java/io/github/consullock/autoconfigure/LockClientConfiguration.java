@@ -36,6 +36,10 @@ class LockClientConfiguration {
 	@ConditionalOnLocking(Locking.CONSUL)
 	static class Remote {
 
+		Remote(Environment environment) {
+			Locking.CONSUL.check(environment);
+		}
+
 		@Bean
 		@ConditionalOnMissingBean
 		ConsulLockConnectionDetails consulLockConnectionDetails(ConsulLockProperties properties,
