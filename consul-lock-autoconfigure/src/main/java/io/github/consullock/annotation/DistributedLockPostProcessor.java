@@ -196,6 +196,11 @@ public final class DistributedLockPostProcessor implements SmartInstantiationAwa
 	}
 
 	private static DistributedLockDefinitionException notProxied(Class<?> beanClass) {
+		if (ProxyLimits.isPartOfProxying(beanClass)) {
+			return new DistributedLockDefinitionException(beanClass, null,
+					"is an aspect, an advisor or advice, which Spring never proxies, so that its calls would run unlocked",
+					"Move the annotated methods into another bean, for this one to call.");
+		}
 		return new DistributedLockDefinitionException(beanClass, null,
 				"has no proxy, so that its calls would run unlocked",
 				"Check that " + DistributedLockProxyRegistrar.class.getSimpleName()

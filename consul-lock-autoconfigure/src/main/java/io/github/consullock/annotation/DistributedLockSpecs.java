@@ -74,6 +74,10 @@ final class DistributedLockSpecs {
 	}
 
 	private KeyTemplate key(DistributedLock annotation, Method method, Class<?> beanClass) {
+		if (annotation.key().isEmpty()) {
+			throw new DistributedLockDefinitionException(beanClass, method, "has no key",
+					"Give it one, such as @DistributedLock(\"orders/#{#id}\").");
+		}
 		try {
 			return this.parser.parse(annotation.key(), method, beanClass);
 		}

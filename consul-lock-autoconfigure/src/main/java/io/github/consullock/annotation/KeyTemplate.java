@@ -16,6 +16,8 @@ import org.springframework.expression.EvaluationException;
 import org.springframework.expression.Expression;
 import org.springframework.expression.TypeLocator;
 import org.springframework.expression.common.LiteralExpression;
+import org.springframework.expression.spel.ast.Ternary;
+import org.springframework.expression.spel.standard.SpelExpression;
 
 /**
  * The key of an annotated method, parsed: plain text and expressions in turn. Immutable.
@@ -98,12 +100,23 @@ final class KeyTemplate {
 			String reason = (ex instanceof EvaluationException) ? ex.getMessage() : ex.toString();
 			throw failure("#{" + part.getExpressionString() + "} failed: " + reason, ex);
 		}
+		if (value == null) {
+			throw failure("what #{" + part.getExpressionString() + "} yields cannot be used: it is null. Call with a"
+					+ " value, or, if all calls without one may share one lock, write #{" + withDefault(part) + "}",
+					null);
+		}
 		try {
 			return KeyEncoding.encode(this.texts.of(value));
 		}
 		catch (RuntimeException ex) {
 			throw failure("what #{" + part.getExpressionString() + "} yields cannot be used: " + ex.getMessage(), ex);
 		}
+	}
+
+	private static String withDefault(Expression part) {
+		String text = part.getExpressionString().strip();
+		boolean ternary = part instanceof SpelExpression spel && spel.getAST() instanceof Ternary;
+		return (ternary ? "(" + text + ")" : text) + " ?: 'none'";
 	}
 
 	private static String encodeSegments(String key) {
@@ -116,7 +129,7 @@ final class KeyTemplate {
 		return encoded.toString();
 	}
 
-	private IllegalArgumentException failure(@Nullable String reason, Exception cause) {
+	private IllegalArgumentException failure(@Nullable String reason, @Nullable Exception cause) {
 		return new IllegalArgumentException("No lock key for " + this + ": " + reason, cause);
 	}
 

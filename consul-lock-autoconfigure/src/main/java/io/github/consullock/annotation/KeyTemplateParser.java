@@ -63,7 +63,7 @@ final class KeyTemplateParser {
 	 */
 	KeyTemplate parse(String template, Method method, Class<?> beanClass) {
 		if (template.isBlank()) {
-			throw new IllegalArgumentException("the key is " + (template.isEmpty() ? "missing" : "blank"));
+			throw new IllegalArgumentException("it is blank");
 		}
 		List<Expression> parts = new ArrayList<>();
 		StringBuilder sample = new StringBuilder();

@@ -40,14 +40,13 @@ final class KeyText {
 	 * @return its text
 	 * @throws IllegalArgumentException if it may not be part of a key
 	 */
-	String of(@Nullable Object value) {
-		if (value == null) {
-			throw new IllegalArgumentException(
-					"it is null; call with a value, or give the expression a default, such as #{#id ?: 'none'}");
-		}
+	String of(Object value) {
 		String text = convert(value);
-		if (text == null || text.isBlank()) {
-			throw new IllegalArgumentException("it is " + ((text != null) ? "blank" : "converted to null"));
+		if (text == null) {
+			throw new IllegalArgumentException("its Converter gives null; have it give a text");
+		}
+		if (text.isBlank()) {
+			throw new IllegalArgumentException("it is blank; call with a value that is not");
 		}
 		return text;
 	}

@@ -8,6 +8,7 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
 
 import kotlin.coroutines.Continuation;
+import org.aopalliance.aop.Advice;
 import org.jspecify.annotations.NullMarked;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -73,10 +74,29 @@ class DefinitionTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(
-			classes = { NoKey.class, BadExpression.class, UnknownName.class, BadText.class, MissingProperty.class })
+	@ValueSource(classes = { BadExpression.class, UnknownName.class, BadText.class, MissingProperty.class })
 	void aKeyThatIsNoneStopsTheStart(Class<?> type) {
 		assertThat(refusal(type).description()).contains(type.getName() + ".run(").contains("has the key '");
+	}
+
+	@Test
+	void aMissingKeyStopsTheStart() {
+		assertThat(refusal(NoKey.class).description()).endsWith("NoKey.run() has no key.");
+	}
+
+	@ParameterizedTest
+	@ValueSource(classes = { TwoKeys.class, TwoKeysOfClass.Declaring.class })
+	void twoKeysStopTheStart(Class<?> type) {
+		assertThat(refusal(type)).hasMessageContaining("TwoKeys")
+			.hasMessageContaining("[a]")
+			.hasMessageContaining("[b]")
+			.hasMessageContaining("either 'value' or 'key'");
+	}
+
+	@Test
+	void adviceIsToldThatItIsNeverProxied() {
+		assertThat(refusal(AnnotatedAdvice.class)).hasMessageContaining("AnnotatedAdvice")
+			.hasMessageContaining("which Spring never proxies");
 	}
 
 	@Test
@@ -116,7 +136,7 @@ class DefinitionTests {
 	@Test
 	void anAnnotatedBeanThatIsCreatedLateIsCheckedThen() {
 		try (AnnotationConfigApplicationContext context = LockContext.start(LazyBeans.class)) {
-			assertThatExceptionOfType(BeanCreationException.class).isThrownBy(() -> context.getBean(NoKey.class))
+			assertThatExceptionOfType(BeanCreationException.class).isThrownBy(() -> context.getBean(BadText.class))
 				.withRootCauseInstanceOf(IllegalArgumentException.class)
 				.havingCause()
 				.isInstanceOf(DistributedLockDefinitionException.class);
@@ -332,6 +352,41 @@ class DefinitionTests {
 
 	}
 
+	static class TwoKeys {
+
+		@DistributedLock(value = "a", key = "b")
+		public void run() {
+		}
+
+	}
+
+	@DistributedLock(value = "a", key = "b")
+	static class TwoKeysOfClass {
+
+		public void run() {
+		}
+
+		/** As a component, Spring itself would refuse it. */
+		@Configuration(proxyBeanMethods = false)
+		static class Declaring {
+
+			@Bean
+			TwoKeysOfClass twoKeys() {
+				return new TwoKeysOfClass();
+			}
+
+		}
+
+	}
+
+	static class AnnotatedAdvice implements Advice {
+
+		@DistributedLock("a")
+		public void run() {
+		}
+
+	}
+
 	static class BadExpression {
 
 		@DistributedLock("a/#{#id +}")
@@ -457,8 +512,8 @@ class DefinitionTests {
 
 		@Bean
 		@Lazy
-		NoKey noKey() {
-			return new NoKey();
+		BadText badText() {
+			return new BadText();
 		}
 
 	}
