@@ -44,7 +44,11 @@ import org.springframework.core.annotation.AliasFor;
  * <li>{@link io.github.consullock.ConsulUnavailableException} if Consul did not answer
  * within the wait time, and {@link io.github.consullock.ConsulRefusedException} if it
  * refused</li>
+ * <li>{@link io.github.consullock.LockConflictException} if the key holds something that
+ * is no lock</li>
  * <li>{@link IllegalArgumentException} if the arguments make no valid key</li>
+ * <li>{@link IllegalStateException} if a method that is declared to return {@code Object}
+ * returned a result that was not yet there, such as a future</li>
  * </ul>
  * What the body throws reaches the caller unchanged as long as the lock was held to the
  * end.

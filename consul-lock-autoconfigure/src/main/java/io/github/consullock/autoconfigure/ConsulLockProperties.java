@@ -50,7 +50,7 @@ record ConsulLockProperties(@DefaultValue("true") boolean enabled, @DefaultValue
 		CONSUL,
 
 		/**
-		 * In this JVM: they exclude nobody outside of it.
+		 * In this application context: they exclude nobody outside of it.
 		 */
 		LOCAL
 

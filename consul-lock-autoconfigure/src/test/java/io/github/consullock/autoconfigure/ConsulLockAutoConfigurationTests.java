@@ -16,6 +16,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.env.RandomValuePropertySource;
@@ -80,6 +81,17 @@ class ConsulLockAutoConfigurationTests {
 		ConsulLockRegistry own = mock(ConsulLockRegistry.class);
 		this.runner.withBean("own", ConsulLockRegistry.class, () -> own)
 			.run((context) -> assertThat(context).getBean(ConsulLockRegistry.class).isSameAs(own));
+	}
+
+	@Test
+	void aSecondRegistryStandsBesideTheConfiguredOne() {
+		this.runner.withUserConfiguration(SecondRegistry.class).withBean(OrderService.class).run((context) -> {
+			assertThat(context).hasNotFailed().hasBean("consulLockRegistry");
+			assertThat(context.getBean("reportsRegistry", ConsulLockRegistry.class).obtain("a").key())
+				.isEqualTo("reports/a");
+			assertThat(context.getBeanProvider(ConsulLockRegistry.class).getObject().obtain("a").key())
+				.isEqualTo("locks/a");
+		});
 	}
 
 	@Test
@@ -189,6 +201,17 @@ class ConsulLockAutoConfigurationTests {
 	void theStartSaysNothingOfWaitersThatOutlastLockDelay(CapturedOutput output) {
 		this.runner.withPropertyValues("consul.lock.waiting.timeout=25s")
 			.run((context) -> assertThat(output).doesNotContain("consul.lock.waiting.timeout"));
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class SecondRegistry {
+
+		@Bean(defaultCandidate = false)
+		@Qualifier("reports")
+		ConsulLockRegistry reportsRegistry(ConsulClient client) {
+			return ConsulLockRegistry.builder(client).keyPrefix("reports/").build();
+		}
+
 	}
 
 	static class OrderService {
