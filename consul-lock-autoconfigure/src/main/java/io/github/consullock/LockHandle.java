@@ -77,10 +77,11 @@ public interface LockHandle extends AutoCloseable {
 	void close();
 
 	/**
-	 * The innermost hold of an annotated method that the calling thread is running. Not
-	 * passed on to other threads.
+	 * The innermost hold that the calling thread runs under: that of an annotated method,
+	 * or of a task of {@code ConsulLockRegistry.executeLocked}. Not passed on to other
+	 * threads.
 	 * @return the hold
-	 * @throws IllegalStateException if the thread runs no such method
+	 * @throws IllegalStateException if the thread runs under none
 	 */
 	static LockHandle current() {
 		return CurrentLockHandle.get()

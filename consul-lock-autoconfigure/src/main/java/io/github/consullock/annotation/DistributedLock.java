@@ -44,7 +44,11 @@ import org.springframework.core.annotation.AliasFor;
  * <li>{@link io.github.consullock.ConsulUnavailableException} if Consul did not answer
  * within the wait time, and {@link io.github.consullock.ConsulRefusedException} if it
  * refused</li>
+ * <li>{@link io.github.consullock.LockConflictException} if the key holds something that
+ * is no lock</li>
  * <li>{@link IllegalArgumentException} if the arguments make no valid key</li>
+ * <li>{@link IllegalStateException} if a method that is declared to return {@code Object}
+ * returned a result that was not yet there, such as a future</li>
  * </ul>
  * What the body throws reaches the caller unchanged as long as the lock was held to the
  * end.
@@ -53,7 +57,9 @@ import org.springframework.core.annotation.AliasFor;
  * is not. What no proxy can lock (a private, static or final method) stops the start, as
  * does a return type that ends later than the method does ({@code Future},
  * {@code CompletionStage}, a reactive type, a Kotlin {@code suspend} function): only
- * methods whose work is done when they return may be annotated.
+ * methods whose work is done when they return may be annotated. The same goes for what
+ * holds such a type, as {@code Optional<Future<?>>} does. The elements of a lazy
+ * {@code Stream} are evaluated by the caller, after the release.
  *
  * @since 0.1.0
  * @see io.github.consullock.LockHandle
@@ -85,11 +91,12 @@ public @interface DistributedLock {
 	 * </ul>
 	 * <p>
 	 * An expression must yield text, a number, a boolean, an enum, a UUID, or something
-	 * that a converter registered with the application's {@code ConversionService} turns
-	 * into text; not null and not blank. What it yields stays within its segment: every
-	 * character but {@code A-Z a-z 0-9 _ . -} is written as {@code =XX}, the hexadecimal
-	 * value of its UTF-8 bytes, {@code /} included, and so are the dots of a segment that
-	 * would be {@code .} or {@code ..}. Plain text is not encoded but checked, see
+	 * that a {@code Converter}, {@code Printer} or {@code Formatter} turns into text
+	 * which is a bean or registered with the bean factory's {@code ConversionService};
+	 * not null and not blank. What it yields stays within its segment: every character
+	 * but {@code A-Z a-z 0-9 _ . -} is written as {@code =XX}, the hexadecimal value of
+	 * its UTF-8 bytes, {@code /} included, and so are the dots of a segment that would be
+	 * {@code .} or {@code ..}. Plain text is not encoded but checked, see
 	 * {@link io.github.consullock.LockOptions#checkKey(String)}.
 	 */
 	@AliasFor("value")
@@ -97,7 +104,7 @@ public @interface DistributedLock {
 
 	/**
 	 * How long to wait for the lock: {@code "5s"}, {@code "500ms"}, {@code "PT5S"}, or a
-	 * property such as <code>"${orders.wait}"</code>.
+	 * property such as <code>"${orders.wait}"</code>. A number without a unit is refused.
 	 * <p>
 	 * The default, empty, is the registry's wait time.
 	 * <p>

@@ -1,5 +1,6 @@
 package io.github.consullock.annotation;
 
+import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
@@ -10,9 +11,11 @@ import org.jspecify.annotations.Nullable;
 
 import org.springframework.aop.support.AopUtils;
 import org.springframework.core.annotation.AnnotatedElementUtils;
+import org.springframework.core.annotation.AnnotationConfigurationException;
 import org.springframework.core.annotation.AnnotationUtils;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
+import org.springframework.util.StringUtils;
 
 /**
  * Finds {@link DistributedLock @DistributedLock} on classes and methods: directly, as a
@@ -65,7 +68,7 @@ public final class DistributedLockAnnotations {
 		if (!Modifier.isPublic(modifiers) || Modifier.isStatic(modifiers) || ReflectionUtils.isObjectMethod(method)) {
 			return null;
 		}
-		return AnnotatedElementUtils.findMergedAnnotation(beanClass, DistributedLock.class);
+		return merged(beanClass, beanClass, null);
 	}
 
 	/**
@@ -74,7 +77,20 @@ public final class DistributedLockAnnotations {
 	 * @return the annotation, or {@code null}
 	 */
 	static @Nullable DistributedLock findDirect(Method method) {
-		return AnnotatedElementUtils.findMergedAnnotation(method, DistributedLock.class);
+		return merged(method, method.getDeclaringClass(), method);
+	}
+
+	private static @Nullable DistributedLock merged(AnnotatedElement element, Class<?> beanClass,
+			@Nullable Method method) {
+		try {
+			return AnnotatedElementUtils.findMergedAnnotation(element, DistributedLock.class);
+		}
+		catch (AnnotationConfigurationException ex) {
+			throw new DistributedLockDefinitionException(beanClass, method,
+					"has attributes that contradict each other: "
+							+ StringUtils.trimTrailingCharacter(String.valueOf(ex.getMessage()), '.'),
+					"Set either 'value' or 'key', not both.", ex);
+		}
 	}
 
 	/**
@@ -106,8 +122,12 @@ public final class DistributedLockAnnotations {
 	static List<Method> methods(Class<?> beanClass) {
 		List<Method> methods = new ArrayList<>();
 		if (!isMadeOfInterfaces(beanClass)) {
-			for (Method method : ReflectionUtils.getUniqueDeclaredMethods(beanClass)) {
-				if (method.getDeclaringClass() != Object.class && !method.isSynthetic()) {
+			// Bridges are left out first, or the one with which a public class inherits
+			// from
+			// a package-private one takes the place of the method itself.
+			for (Method method : ReflectionUtils.getUniqueDeclaredMethods(beanClass,
+					(candidate) -> !candidate.isSynthetic())) {
+				if (method.getDeclaringClass() != Object.class) {
 					methods.add(method);
 				}
 			}

@@ -62,25 +62,22 @@ public final class DistributedLockPostProcessor implements SmartInstantiationAwa
 	}
 
 	/**
-	 * Reports annotated beans that exist already because a post-processor needed them:
-	 * nothing has proxied them, and nothing will. What nobody depends on and yet exists
-	 * was put there as an object, such as a mock.
+	 * Reports annotated beans that exist already: nothing has proxied them, and nothing
+	 * will.
 	 */
 	@Override
 	public void afterPropertiesSet() {
 		ConfigurableListableBeanFactory beanFactory = this.advisor.beanFactory();
-		for (String beanName : beanFactory.getSingletonNames()) {
-			if (beanFactory.containsBeanDefinition(beanName) && beanFactory.getDependentBeans(beanName).length > 0) {
-				Object bean = beanFactory.getSingleton(beanName);
-				if (bean != null && !(bean instanceof SpringProxy)
-						&& isAnnotated(bean, ClassUtils.getUserClass(bean), beanName)) {
-					report(new DistributedLockDefinitionException(ClassUtils.getUserClass(bean), null,
-							"was created too early to be locked, since '"
-									+ String.join("', '", beanFactory.getDependentBeans(beanName)) + "' needs the bean",
-							"Have that one look it up when it is used, by ObjectProvider or @Lazy."));
-				}
+		EarlyBeans.annotated(beanFactory).forEach((beanName, bean) -> {
+			if (!(bean instanceof SpringProxy)) {
+				String[] dependents = beanFactory.getDependentBeans(beanName);
+				String culprit = (dependents.length > 0) ? "'" + String.join("', '", dependents) + "' needs"
+						: "a BeanFactoryPostProcessor or BeanPostProcessor looks up";
+				report(new DistributedLockDefinitionException(ClassUtils.getUserClass(bean), null,
+						"was created too early to be locked, since " + culprit + " the bean '" + beanName + "'",
+						"Have that one look it up when it is used, by ObjectProvider or @Lazy."));
 			}
-		}
+		});
 	}
 
 	@Override
@@ -199,6 +196,11 @@ public final class DistributedLockPostProcessor implements SmartInstantiationAwa
 	}
 
 	private static DistributedLockDefinitionException notProxied(Class<?> beanClass) {
+		if (ProxyLimits.isPartOfProxying(beanClass)) {
+			return new DistributedLockDefinitionException(beanClass, null,
+					"is an aspect, an advisor or advice, which Spring never proxies, so that its calls would run unlocked",
+					"Move the annotated methods into another bean, for this one to call.");
+		}
 		return new DistributedLockDefinitionException(beanClass, null,
 				"has no proxy, so that its calls would run unlocked",
 				"Check that " + DistributedLockProxyRegistrar.class.getSimpleName()

@@ -11,9 +11,10 @@ import java.util.function.Supplier;
 import io.github.consullock.LockOptions;
 import org.jspecify.annotations.Nullable;
 
-import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.convert.DurationStyle;
 import org.springframework.core.MethodClassKey;
+import org.springframework.core.ResolvableType;
 import org.springframework.expression.ParseException;
 
 /**
@@ -26,11 +27,11 @@ final class DistributedLockSpecs {
 
 	private final Map<Class<?>, Boolean> annotated = new ConcurrentHashMap<>();
 
-	private final ConfigurableBeanFactory beanFactory;
+	private final ConfigurableListableBeanFactory beanFactory;
 
 	private final KeyTemplateParser parser;
 
-	DistributedLockSpecs(ConfigurableBeanFactory beanFactory) {
+	DistributedLockSpecs(ConfigurableListableBeanFactory beanFactory) {
 		this.beanFactory = beanFactory;
 		this.parser = new KeyTemplateParser(beanFactory);
 	}
@@ -60,9 +61,10 @@ final class DistributedLockSpecs {
 					"is a suspend function, which returns before its work is done",
 					"Annotate a function that does not suspend.");
 		}
-		if (ReturnTypes.endLater(method.getReturnType())) {
+		ResolvableType returnType = ResolvableType.forMethodReturnType(method, beanClass);
+		if (ReturnTypes.endLater(returnType)) {
 			throw new DistributedLockDefinitionException(beanClass, method,
-					"returns " + method.getReturnType().getName() + ", and so before its work is done",
+					"returns " + returnType + ", and so before its work is done",
 					"Annotate the method that does the work and returns when it is done.");
 		}
 		return new DistributedLockSpec(DistributedLockDefinitionException.name(method, beanClass),
@@ -72,6 +74,10 @@ final class DistributedLockSpecs {
 	}
 
 	private KeyTemplate key(DistributedLock annotation, Method method, Class<?> beanClass) {
+		if (annotation.key().isEmpty()) {
+			throw new DistributedLockDefinitionException(beanClass, method, "has no key",
+					"Give it one, such as @DistributedLock(\"orders/#{#id}\").");
+		}
 		try {
 			return this.parser.parse(annotation.key(), method, beanClass);
 		}
@@ -95,6 +101,10 @@ final class DistributedLockSpecs {
 			Duration waitTime = DurationStyle.detectAndParse(text);
 			if (waitTime.isNegative()) {
 				throw new IllegalArgumentException("'" + text + "' is negative");
+			}
+			if (!waitTime.isZero() && Character.isDigit(text.charAt(text.length() - 1))) {
+				throw new IllegalArgumentException(
+						"'" + text + "' has no unit; write \"" + text + "s\" or \"" + text + "ms\"");
 			}
 			return waitTime;
 		}

@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
  * cancelled body must not take away the interrupt that is meant for another one around
  * it.
  * <p>
- * An interrupt by somebody else stays set, if it was set when the loss came. One that
- * comes after ours, while the flag is still set, cannot be told from it.
+ * An interrupt by somebody else stays set, if it was set when the loss came. Any that
+ * comes between the loss and the end of the body cannot be told from ours, and is cleared
+ * with it.
  */
 final class InterruptHandshake {
 

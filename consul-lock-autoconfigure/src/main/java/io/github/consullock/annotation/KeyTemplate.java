@@ -14,7 +14,10 @@ import org.springframework.core.ParameterNameDiscoverer;
 import org.springframework.expression.EvaluationContext;
 import org.springframework.expression.EvaluationException;
 import org.springframework.expression.Expression;
+import org.springframework.expression.TypeLocator;
 import org.springframework.expression.common.LiteralExpression;
+import org.springframework.expression.spel.ast.Ternary;
+import org.springframework.expression.spel.standard.SpelExpression;
 
 /**
  * The key of an annotated method, parsed: plain text and expressions in turn. Immutable.
@@ -33,14 +36,21 @@ final class KeyTemplate {
 
 	private final ParameterNameDiscoverer parameterNames;
 
+	private final KeyText texts;
+
+	private final TypeLocator types;
+
 	KeyTemplate(String text, List<Expression> parts, Method method, Class<?> beanClass,
-			ConfigurableBeanFactory beanFactory, ParameterNameDiscoverer parameterNames) {
+			ConfigurableBeanFactory beanFactory, ParameterNameDiscoverer parameterNames, KeyText texts,
+			TypeLocator types) {
 		this.text = text;
 		this.parts = List.copyOf(parts);
 		this.method = method;
 		this.beanClass = beanClass;
 		this.beanFactory = beanFactory;
 		this.parameterNames = parameterNames;
+		this.texts = texts;
+		this.types = types;
 	}
 
 	/**
@@ -75,6 +85,7 @@ final class KeyTemplate {
 		Call call = new Call(this.method.getName(), args, target);
 		MethodBasedEvaluationContext context = new MethodBasedEvaluationContext(call, this.method, args,
 				this.parameterNames);
+		context.setTypeLocator(this.types);
 		context.setBeanResolver(new BeanFactoryResolver(this.beanFactory));
 		return context;
 	}
@@ -89,12 +100,23 @@ final class KeyTemplate {
 			String reason = (ex instanceof EvaluationException) ? ex.getMessage() : ex.toString();
 			throw failure("#{" + part.getExpressionString() + "} failed: " + reason, ex);
 		}
+		if (value == null) {
+			throw failure("what #{" + part.getExpressionString() + "} yields cannot be used: it is null. Call with a"
+					+ " value, or, if all calls without one may share one lock, write #{" + withDefault(part) + "}",
+					null);
+		}
 		try {
-			return KeyEncoding.encode(KeyText.of(value, this.beanFactory.getConversionService()));
+			return KeyEncoding.encode(this.texts.of(value));
 		}
 		catch (RuntimeException ex) {
 			throw failure("what #{" + part.getExpressionString() + "} yields cannot be used: " + ex.getMessage(), ex);
 		}
+	}
+
+	private static String withDefault(Expression part) {
+		String text = part.getExpressionString().strip();
+		boolean ternary = part instanceof SpelExpression spel && spel.getAST() instanceof Ternary;
+		return (ternary ? "(" + text + ")" : text) + " ?: 'none'";
 	}
 
 	private static String encodeSegments(String key) {
@@ -107,7 +129,7 @@ final class KeyTemplate {
 		return encoded.toString();
 	}
 
-	private IllegalArgumentException failure(@Nullable String reason, Exception cause) {
+	private IllegalArgumentException failure(@Nullable String reason, @Nullable Exception cause) {
 		return new IllegalArgumentException("No lock key for " + this + ": " + reason, cause);
 	}
 

@@ -10,11 +10,12 @@ import java.util.Set;
 import io.github.consullock.LockOptions;
 import org.jspecify.annotations.Nullable;
 
-import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.core.DefaultParameterNameDiscoverer;
 import org.springframework.core.ParameterNameDiscoverer;
 import org.springframework.expression.Expression;
 import org.springframework.expression.ParserContext;
+import org.springframework.expression.TypeLocator;
 import org.springframework.expression.common.CompositeStringExpression;
 import org.springframework.expression.common.LiteralExpression;
 import org.springframework.expression.common.TemplateAwareExpressionParser;
@@ -26,6 +27,7 @@ import org.springframework.expression.spel.ast.PropertyOrFieldReference;
 import org.springframework.expression.spel.ast.VariableReference;
 import org.springframework.expression.spel.standard.SpelExpression;
 import org.springframework.expression.spel.standard.SpelExpressionParser;
+import org.springframework.expression.spel.support.StandardTypeLocator;
 
 /**
  * Parses and checks key templates when the application starts.
@@ -38,10 +40,17 @@ final class KeyTemplateParser {
 
 	private final ParameterNameDiscoverer parameterNames = new DefaultParameterNameDiscoverer();
 
-	private final ConfigurableBeanFactory beanFactory;
+	private final ConfigurableListableBeanFactory beanFactory;
 
-	KeyTemplateParser(ConfigurableBeanFactory beanFactory) {
+	private final KeyText texts;
+
+	/** Not the default one, which would take the class loader of the calling thread. */
+	private final TypeLocator types;
+
+	KeyTemplateParser(ConfigurableListableBeanFactory beanFactory) {
 		this.beanFactory = beanFactory;
+		this.texts = new KeyText(beanFactory);
+		this.types = new StandardTypeLocator(beanFactory.getBeanClassLoader());
 	}
 
 	/**
@@ -54,7 +63,7 @@ final class KeyTemplateParser {
 	 */
 	KeyTemplate parse(String template, Method method, Class<?> beanClass) {
 		if (template.isBlank()) {
-			throw new IllegalArgumentException("the key is " + (template.isEmpty() ? "missing" : "blank"));
+			throw new IllegalArgumentException("it is blank");
 		}
 		List<Expression> parts = new ArrayList<>();
 		StringBuilder sample = new StringBuilder();
@@ -75,7 +84,8 @@ final class KeyTemplateParser {
 			}
 		}
 		check(sample.toString());
-		return new KeyTemplate(template, parts, method, beanClass, this.beanFactory, this.parameterNames);
+		return new KeyTemplate(template, parts, method, beanClass, this.beanFactory, this.parameterNames, this.texts,
+				this.types);
 	}
 
 	private static void check(String sample) {

@@ -6,11 +6,13 @@ import java.util.regex.Pattern;
 
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.convert.ApplicationConversionService;
 import org.springframework.core.convert.ConversionService;
 import org.springframework.core.convert.TypeDescriptor;
 import org.springframework.core.convert.converter.GenericConverter;
 import org.springframework.core.convert.support.GenericConversionService;
+import org.springframework.format.support.FormattingConversionService;
 import org.springframework.util.ReflectionUtils;
 
 /**
@@ -24,29 +26,32 @@ final class KeyText {
 
 	private static final Pattern IDENTITY = Pattern.compile("@[0-9a-f]+\\b");
 
-	private KeyText() {
+	private final ConfigurableListableBeanFactory beanFactory;
+
+	private volatile @Nullable ConversionService declared;
+
+	KeyText(ConfigurableListableBeanFactory beanFactory) {
+		this.beanFactory = beanFactory;
 	}
 
 	/**
 	 * The text of a value.
 	 * @param value what an expression yielded
-	 * @param conversions the application's conversion service, if it has one
 	 * @return its text
 	 * @throws IllegalArgumentException if it may not be part of a key
 	 */
-	static String of(@Nullable Object value, @Nullable ConversionService conversions) {
-		if (value == null) {
-			throw new IllegalArgumentException(
-					"it is null; call with a value, or give the expression a default, such as #{#id ?: 'none'}");
+	String of(Object value) {
+		String text = convert(value);
+		if (text == null) {
+			throw new IllegalArgumentException("its Converter gives null; have it give a text");
 		}
-		String text = convert(value, conversions);
-		if (text == null || text.isBlank()) {
-			throw new IllegalArgumentException("it is " + ((text != null) ? "blank" : "converted to null"));
+		if (text.isBlank()) {
+			throw new IllegalArgumentException("it is blank; call with a value that is not");
 		}
 		return text;
 	}
 
-	private static @Nullable String convert(Object value, @Nullable ConversionService conversions) {
+	private @Nullable String convert(Object value) {
 		if (value instanceof Enum<?> constant) {
 			return constant.name();
 		}
@@ -55,12 +60,34 @@ final class KeyText {
 				|| (value instanceof Number && value.getClass().getName().startsWith("java."))) {
 			return value.toString();
 		}
-		if (conversions != null && isRegistered(conversions, TypeDescriptor.forObject(value))) {
-			return conversions.convert(value, String.class);
+		TypeDescriptor type = TypeDescriptor.forObject(value);
+		ConversionService common = this.beanFactory.getConversionService();
+		if (common != null && isRegistered(common, type)) {
+			return common.convert(value, String.class);
+		}
+		ConversionService own = declared();
+		if (isRegistered(own, type)) {
+			return own.convert(value, String.class);
 		}
 		throw new IllegalArgumentException("it is of the type " + value.getClass().getName()
 				+ ", and a key is made of text, numbers, booleans, enums and UUIDs only; name a property of it, or"
-				+ " register a Converter from it to String with the application's ConversionService");
+				+ " declare a bean of the type Converter from it to String");
+	}
+
+	/**
+	 * The converters that are beans: Spring Boot registers them with the conversion
+	 * service of a web application only.
+	 */
+	private ConversionService declared() {
+		ConversionService service = this.declared;
+		if (service == null) {
+			// Without a lock: creating the beans may lead back to here.
+			FormattingConversionService created = new FormattingConversionService();
+			ApplicationConversionService.addBeans(created, this.beanFactory);
+			this.declared = created;
+			service = created;
+		}
+		return service;
 	}
 
 	/**

@@ -3,13 +3,16 @@ package io.github.consullock.annotation;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 
 import io.github.consullock.lock.ConsulLockRegistry;
 
 import org.springframework.beans.factory.BeanFactoryUtils;
 import org.springframework.beans.factory.NoSuchBeanDefinitionException;
 import org.springframework.beans.factory.annotation.BeanFactoryAnnotationUtils;
+import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.beans.factory.support.AbstractBeanDefinition;
 
 /**
  * Finds the registry that an annotation names. Looked up at the first call: an advisor
@@ -54,13 +57,17 @@ final class LockRegistries {
 		if (all.isEmpty()) {
 			throw new IllegalStateException("there is no bean of type ConsulLockRegistry");
 		}
-		List<String> candidates = name.isEmpty() ? all
+		List<String> candidates = name.isEmpty() ? defaultCandidates(all)
 				: all.stream()
 					.filter((each) -> BeanFactoryAnnotationUtils.isQualifierMatch(name::equals, each, this.beanFactory))
 					.toList();
 		if (candidates.size() > 1) {
-			List<String> primary = candidates.stream().filter(this::isPrimary).toList();
+			List<String> primary = candidates.stream().filter((each) -> is(each, BeanDefinition::isPrimary)).toList();
 			candidates = (primary.size() == 1) ? primary : candidates;
+		}
+		if (candidates.isEmpty() && name.isEmpty()) {
+			throw new IllegalStateException(
+					"no ConsulLockRegistry is a default candidate for autowiring; there are " + all);
 		}
 		if (candidates.isEmpty()) {
 			throw new IllegalStateException(
@@ -72,9 +79,23 @@ final class LockRegistries {
 		return candidates.get(0);
 	}
 
-	private boolean isPrimary(String beanName) {
+	/** As where a bean is injected without a qualifier. */
+	private List<String> defaultCandidates(List<String> all) {
+		List<String> candidates = all.stream()
+			.filter((each) -> !is(each, LockRegistries::isForQualifiersOnly))
+			.toList();
+		List<String> regular = candidates.stream().filter((each) -> !is(each, BeanDefinition::isFallback)).toList();
+		return regular.isEmpty() ? candidates : regular;
+	}
+
+	private static boolean isForQualifiersOnly(BeanDefinition definition) {
+		return !definition.isAutowireCandidate()
+				|| (definition instanceof AbstractBeanDefinition detailed && !detailed.isDefaultCandidate());
+	}
+
+	private boolean is(String beanName, Predicate<BeanDefinition> condition) {
 		try {
-			return this.beanFactory.getMergedBeanDefinition(beanName).isPrimary();
+			return condition.test(this.beanFactory.getMergedBeanDefinition(beanName));
 		}
 		catch (NoSuchBeanDefinitionException ex) {
 			return false; // registered as an object

@@ -4,6 +4,12 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.function.Consumer;
 
+import org.aopalliance.aop.Advice;
+
+import org.springframework.aop.Advisor;
+import org.springframework.aop.Pointcut;
+import org.springframework.core.annotation.MergedAnnotations;
+import org.springframework.core.annotation.MergedAnnotations.SearchStrategy;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.ReflectionUtils;
 
@@ -12,6 +18,9 @@ import org.springframework.util.ReflectionUtils;
  * nobody would notice.
  */
 final class ProxyLimits {
+
+	/** Of an optional library, so by name. */
+	private static final String ASPECT = "org.aspectj.lang.annotation.Aspect";
 
 	private ProxyLimits() {
 	}
@@ -27,6 +36,17 @@ final class ProxyLimits {
 			return true;
 		}
 		return !subclass && ClassUtils.getAllInterfacesForClass(beanClass).length > 0;
+	}
+
+	/**
+	 * Whether beans of the class serve to make proxies, and so get none themselves.
+	 * @param beanClass the class of a bean
+	 * @return whether they are aspects, advisors or the like
+	 */
+	static boolean isPartOfProxying(Class<?> beanClass) {
+		return Advice.class.isAssignableFrom(beanClass) || Advisor.class.isAssignableFrom(beanClass)
+				|| Pointcut.class.isAssignableFrom(beanClass)
+				|| MergedAnnotations.from(beanClass, SearchStrategy.TYPE_HIERARCHY).isPresent(ASPECT);
 	}
 
 	/**

@@ -1,8 +1,11 @@
 package io.github.consullock.annotation;
 
 import java.lang.reflect.Method;
+import java.lang.reflect.Type;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
@@ -11,6 +14,7 @@ import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.core.ReactiveAdapterRegistry;
+import org.springframework.core.ResolvableType;
 
 /**
  * Tells methods whose work is done when they return from those that only start it, which
@@ -52,6 +56,27 @@ final class ReturnTypes {
 			return true;
 		}
 		return ReactiveAdapterRegistry.getSharedInstance().getAdapter(type) != null;
+	}
+
+	/**
+	 * Whether values of a declared type stand for work that goes on after they were
+	 * returned, or hold something that does.
+	 * @param type the declared type
+	 * @return whether the type, its type arguments or elements end later
+	 */
+	static boolean endLater(ResolvableType type) {
+		return endLater(type, new HashSet<>());
+	}
+
+	private static boolean endLater(ResolvableType type, Set<Type> seen) {
+		// A type variable may be bounded by itself.
+		if (type.equals(ResolvableType.NONE) || !seen.add(type.getType())) {
+			return false;
+		}
+		if (endLater(type.resolve(Object.class)) || endLater(type.getComponentType(), seen)) {
+			return true;
+		}
+		return Arrays.stream(type.getGenerics()).anyMatch((generic) -> endLater(generic, seen));
 	}
 
 	/**

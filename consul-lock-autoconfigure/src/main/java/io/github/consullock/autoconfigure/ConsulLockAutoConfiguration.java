@@ -66,8 +66,10 @@ public final class ConsulLockAutoConfiguration {
 
 		@Bean
 		@Role(BeanDefinition.ROLE_INFRASTRUCTURE)
-		static DisabledLockingPostProcessor disabledLockingPostProcessor() {
-			return new DisabledLockingPostProcessor();
+		static DisabledLockingPostProcessor disabledLockingPostProcessor(ConfigurableListableBeanFactory beanFactory,
+				Environment environment) {
+			Locking.OFF.check(environment);
+			return new DisabledLockingPostProcessor(beanFactory);
 		}
 
 	}

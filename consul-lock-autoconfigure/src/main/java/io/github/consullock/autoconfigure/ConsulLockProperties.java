@@ -51,7 +51,7 @@ record ConsulLockProperties(@DefaultValue("true") boolean enabled, @DefaultValue
 		CONSUL,
 
 		/**
-		 * In this JVM: they exclude nobody outside of it.
+		 * In this application context: they exclude nobody outside of it.
 		 */
 		LOCAL
 
@@ -93,6 +93,15 @@ record ConsulLockProperties(@DefaultValue("true") boolean enabled, @DefaultValue
 	record Connection(@Nullable URI url, @Nullable String token, @Nullable Path tokenFile, @Nullable String datacenter,
 			@Nullable String namespace, @Nullable String partition, @Nullable String sslBundle,
 			@DefaultValue("1s") Duration connectTimeout, @DefaultValue("10s") Duration readTimeout) {
+
+		/** Without the token. */
+		@Override
+		public String toString() {
+			return "Connection[url=" + ((this.url != null) ? PropertyChecks.withoutUser(this.url.toString()) : null)
+					+ ", tokenFile=" + this.tokenFile + ", datacenter=" + this.datacenter + ", namespace="
+					+ this.namespace + ", partition=" + this.partition + ", sslBundle=" + this.sslBundle
+					+ ", connectTimeout=" + this.connectTimeout + ", readTimeout=" + this.readTimeout + "]";
+		}
 
 	}
 

@@ -31,7 +31,7 @@ final class ConsulUnavailableFailureAnalyzer extends AbstractFailureAnalyzer<Con
 	private String address() {
 		String url = this.environment.getProperty("consul.lock.connection.url");
 		if (StringUtils.hasText(url)) {
-			return url + ", which consul.lock.connection.url says";
+			return PropertyChecks.withoutUser(url) + ", which consul.lock.connection.url says";
 		}
 		return this.environment.getProperty("spring.cloud.consul.host", "localhost") + ":"
 				+ this.environment.getProperty("spring.cloud.consul.port", "8500")

@@ -1,5 +1,7 @@
 package io.github.consullock.autoconfigure;
 
+import org.jspecify.annotations.Nullable;
+
 import org.springframework.core.env.Environment;
 import org.springframework.util.StringUtils;
 
@@ -16,10 +18,15 @@ final class InstanceName {
 	 * The instance id of Consul discovery if it is set; else application name, host, and
 	 * port or process id. Looks up no name in DNS, which may take long.
 	 * @param environment the settings
+	 * @param registration what discovery makes of them, if it is there: a random value is
+	 * another one each time that it is read
 	 * @return the name
 	 */
-	static String of(Environment environment) {
-		String instanceId = environment.getProperty("spring.cloud.consul.discovery.instance-id");
+	static String of(Environment environment, @Nullable ServiceRegistration registration) {
+		String instanceId = (registration != null) ? registration.instanceId() : null;
+		if (!StringUtils.hasText(instanceId)) {
+			instanceId = environment.getProperty("spring.cloud.consul.discovery.instance-id");
+		}
 		if (StringUtils.hasText(instanceId)) {
 			return instanceId;
 		}

@@ -10,6 +10,7 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.Environment;
 
 /**
  * What stands in for Consul with {@code consul.lock.mode=local}.
@@ -19,6 +20,10 @@ import org.springframework.context.annotation.Configuration;
 class LocalLockConfiguration {
 
 	private static final Logger logger = LoggerFactory.getLogger(ConsulLockAutoConfiguration.class);
+
+	LocalLockConfiguration(Environment environment) {
+		Locking.LOCAL.check(environment);
+	}
 
 	@Bean(destroyMethod = "close")
 	@ConditionalOnMissingBean

@@ -6,6 +6,7 @@ import io.github.consullock.autoconfigure.ConditionalOnLocking.Locking;
 import io.github.consullock.autoconfigure.ConsulLockProperties.Connection;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.HttpConsulClient;
+import io.github.consullock.consul.HttpConsulClientBuilder;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.ListableBeanFactory;
@@ -15,6 +16,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.ssl.SslBundle;
 import org.springframework.boot.ssl.SslBundles;
+import org.springframework.boot.ssl.SslOptions;
 import org.springframework.cloud.consul.ConsulProperties;
 import org.springframework.cloud.consul.discovery.ConsulDiscoveryProperties;
 import org.springframework.context.annotation.Bean;
@@ -33,6 +35,10 @@ class LockClientConfiguration {
 	@Configuration(proxyBeanMethods = false)
 	@ConditionalOnLocking(Locking.CONSUL)
 	static class Remote {
+
+		Remote(Environment environment) {
+			Locking.CONSUL.check(environment);
+		}
 
 		@Bean
 		@ConditionalOnMissingBean
@@ -53,10 +59,14 @@ class LockClientConfiguration {
 		ConsulClient consulLockClient(ConsulLockProperties properties, ConsulLockConnectionDetails details) {
 			PropertyChecks.check(properties);
 			Connection connection = properties.connection();
+			HttpConsulClientBuilder builder = HttpConsulClient.builder(details.getUrl());
 			SslBundle sslBundle = details.getSslBundle();
-			return HttpConsulClient.builder(details.getUrl())
-				.token(details::getToken)
-				.sslContext((sslBundle != null) ? sslBundle.createSslContext() : null)
+			if (sslBundle != null) {
+				SslOptions options = sslBundle.getOptions();
+				builder.sslContext(sslBundle.createSslContext())
+					.tlsOptions(options.getEnabledProtocols(), options.getCiphers());
+			}
+			return builder.token(details::getToken)
 				.datacenter(connection.datacenter())
 				.namespace(connection.namespace())
 				.partition(connection.partition())

@@ -36,7 +36,7 @@ class LockRegistryConfiguration {
 			ObjectProvider<ServiceRegistration> registration, ObjectProvider<LockListener> listeners,
 			ObjectProvider<ConsulLockRegistryBuilderCustomizer> customizers) {
 		PropertyChecks.check(properties);
-		String instanceName = InstanceName.of(environment);
+		String instanceName = InstanceName.of(environment, registration.getIfAvailable());
 		Session session = properties.session();
 		SessionSettings settings = PropertyChecks.session(session, instanceName,
 				serviceChecks(session, registration.getIfAvailable()));

@@ -5,10 +5,8 @@ import io.github.consullock.autoconfigure.ConditionalOnLocking.Locking;
 import org.springframework.boot.autoconfigure.condition.ConditionMessage;
 import org.springframework.boot.autoconfigure.condition.ConditionOutcome;
 import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
-import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.context.annotation.ConditionContext;
 import org.springframework.core.annotation.MergedAnnotation;
-import org.springframework.core.env.Environment;
 import org.springframework.core.type.AnnotatedTypeMetadata;
 
 /**
@@ -21,7 +19,7 @@ final class OnLockingCondition extends SpringBootCondition {
 
 	@Override
 	public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
-		Locking locking = locking(context.getEnvironment());
+		Locking locking = Locking.of(context.getEnvironment());
 		MergedAnnotation<ConditionalOnLocking> annotation = metadata.getAnnotations().get(ConditionalOnLocking.class);
 		boolean match = false;
 		for (Locking wanted : annotation.getEnumArray(MergedAnnotation.VALUE, Locking.class)) {
@@ -29,18 +27,6 @@ final class OnLockingCondition extends SpringBootCondition {
 		}
 		return new ConditionOutcome(match, ConditionMessage.forCondition(ConditionalOnLocking.class)
 			.because("consul.lock.enabled and consul.lock.mode come to " + locking));
-	}
-
-	private static Locking locking(Environment environment) {
-		Binder binder = Binder.get(environment);
-		if (!binder.bind(ConsulLockProperties.PREFIX + ".enabled", Boolean.class).orElse(true)) {
-			return Locking.OFF;
-		}
-		return switch (binder.bind(ConsulLockProperties.PREFIX + ".mode", ConsulLockProperties.Mode.class)
-			.orElse(ConsulLockProperties.Mode.CONSUL)) {
-			case CONSUL -> Locking.CONSUL;
-			case LOCAL -> Locking.LOCAL;
-		};
 	}
 
 }

@@ -101,12 +101,21 @@ final class PropertyChecks {
 		if (!http || url.getHost() == null || url.getRawQuery() != null || url.getRawFragment() != null
 				|| url.getRawUserInfo() != null) {
 			throw invalid("connection.url", "must be an http or https URL with a host and neither user nor query,"
-					+ " such as 'http://localhost:8500', but is '" + url + "'");
+					+ " such as 'http://localhost:8500', but is '" + withoutUser(url.toString()) + "'");
 		}
 		if (url.getPort() != -1 && !isPort(url.getPort())) {
 			throw invalid("connection.url", "has the port " + url.getPort() + ", which is not between 1 and 65535");
 		}
 		return url;
+	}
+
+	/**
+	 * An address as messages may show it.
+	 * @param url the address
+	 * @return the address without user and password
+	 */
+	static String withoutUser(String url) {
+		return url.replaceFirst("//[^/?#]*@", "//");
 	}
 
 	static boolean isPort(int port) {

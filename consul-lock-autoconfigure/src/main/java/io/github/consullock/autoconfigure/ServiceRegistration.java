@@ -1,5 +1,7 @@
 package io.github.consullock.autoconfigure;
 
+import org.jspecify.annotations.Nullable;
+
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.cloud.consul.discovery.ConsulDiscoveryProperties;
@@ -31,6 +33,14 @@ final class ServiceRegistration {
 		ConsulDiscoveryProperties discovery = this.properties.getIfAvailable();
 		return this.beanFactory.getBeanNamesForType(ConsulRegistration.class, true, false).length > 0
 				&& (discovery == null || (discovery.isRegister() && discovery.getLifecycle().isEnabled()));
+	}
+
+	/**
+	 * The instance id that is set, or {@code null}.
+	 */
+	@Nullable String instanceId() {
+		ConsulDiscoveryProperties discovery = this.properties.getIfAvailable();
+		return (discovery != null) ? discovery.getInstanceId() : null;
 	}
 
 	/**

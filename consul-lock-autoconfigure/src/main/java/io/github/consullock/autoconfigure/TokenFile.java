@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 import org.slf4j.Logger;
@@ -13,7 +14,7 @@ import org.slf4j.LoggerFactory;
  * An ACL token in a file, which somebody else rotates. Read at most once a second,
  * whatever the file's time says: two tokens have the same length, and may be written
  * within one tick of it. While the file cannot be read, as in the middle of its
- * replacement, the last token serves.
+ * replacement, the last token serves; that is logged once.
  */
 final class TokenFile implements Supplier<String> {
 
@@ -22,6 +23,8 @@ final class TokenFile implements Supplier<String> {
 	private static final long MAX_AGE_NANOS = Duration.ofSeconds(1).toNanos();
 
 	private final Path path;
+
+	private final AtomicBoolean readable = new AtomicBoolean(true);
 
 	private volatile Reading last;
 
@@ -49,10 +52,17 @@ final class TokenFile implements Supplier<String> {
 
 	private String readOr(String lastToken) {
 		try {
-			return read(this.path);
+			String token = read(this.path);
+			if (this.readable.compareAndSet(false, true)) {
+				logger.info("The token file '{}' can be read again", this.path);
+			}
+			return token;
 		}
 		catch (IOException ex) {
-			logger.warn("The token file '{}' cannot be read; going on with the token it held before", this.path, ex);
+			if (this.readable.compareAndSet(true, false)) {
+				logger.warn("The token file '{}' cannot be read; going on with the token it held before: {}", this.path,
+						ex.toString());
+			}
 			return lastToken;
 		}
 	}

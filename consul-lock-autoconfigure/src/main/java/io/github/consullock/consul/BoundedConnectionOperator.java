@@ -3,12 +3,9 @@ package io.github.consullock.consul;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 
-import javax.net.ssl.SSLContext;
-
 import org.apache.hc.client5.http.config.TlsConfig;
 import org.apache.hc.client5.http.impl.io.DefaultHttpClientConnectionOperator;
 import org.apache.hc.client5.http.io.ManagedHttpClientConnection;
-import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.config.RegistryBuilder;
@@ -23,11 +20,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class BoundedConnectionOperator extends DefaultHttpClientConnectionOperator {
 
-	BoundedConnectionOperator(SSLContext sslContext) {
+	BoundedConnectionOperator(TlsSocketStrategy tls) {
 		super(new InterruptibleSocketFactory(), null, null,
-				RegistryBuilder.<TlsSocketStrategy>create()
-					.register("https", new DefaultClientTlsStrategy(sslContext))
-					.build());
+				RegistryBuilder.<TlsSocketStrategy>create().register("https", tls).build());
 	}
 
 	@Override

@@ -1,8 +1,7 @@
 package io.github.consullock.consul;
 
-import javax.net.ssl.SSLContext;
-
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
+import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.pool.PoolConcurrencyPolicy;
 import org.apache.hc.core5.pool.PoolReusePolicy;
@@ -15,8 +14,8 @@ import org.apache.hc.core5.util.TimeValue;
  */
 final class ConnectionPool extends PoolingHttpClientConnectionManager {
 
-	ConnectionPool(int size, SSLContext sslContext) {
-		super(new BoundedConnectionOperator(sslContext), PoolConcurrencyPolicy.STRICT, PoolReusePolicy.LIFO,
+	ConnectionPool(int size, TlsSocketStrategy tls) {
+		super(new BoundedConnectionOperator(tls), PoolConcurrencyPolicy.STRICT, PoolReusePolicy.LIFO,
 				TimeValue.NEG_ONE_MILLISECOND, (socket) -> new ConsulConnection());
 		setMaxTotal(size);
 		setDefaultMaxPerRoute(size);

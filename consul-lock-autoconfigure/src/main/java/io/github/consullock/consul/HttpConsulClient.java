@@ -52,12 +52,12 @@ public final class HttpConsulClient implements ConsulClient {
 		this.namespace = settings.namespace();
 		this.partition = settings.partition();
 		this.locks = new HttpLane(settings.maxConnections(), settings.connectTimeout(), this.readTimeout,
-				settings.sslContext());
+				settings.tls());
 		// One more than the watches of locks, for the watch of the session.
 		this.watches = new HttpLane(settings.maxWatches() + 1, settings.connectTimeout(), this.readTimeout,
-				settings.sslContext());
+				settings.tls());
 		this.renewals = new HttpLane(RENEWAL_CONNECTIONS, min(settings.connectTimeout(), RENEWAL_TIMEOUT),
-				RENEWAL_TIMEOUT, settings.sslContext());
+				RENEWAL_TIMEOUT, settings.tls());
 	}
 
 	/**

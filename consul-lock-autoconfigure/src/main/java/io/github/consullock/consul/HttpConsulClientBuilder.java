@@ -9,6 +9,10 @@ import java.util.function.Supplier;
 
 import javax.net.ssl.SSLContext;
 
+import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
+import org.apache.hc.client5.http.ssl.HttpsSupport;
+import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
+import org.apache.hc.core5.reactor.ssl.SSLBufferMode;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +34,10 @@ public final class HttpConsulClientBuilder {
 
 	private @Nullable SSLContext sslContext;
 
+	private String @Nullable [] tlsProtocols;
+
+	private String @Nullable [] tlsCiphers;
+
 	private Duration connectTimeout = Duration.ofSeconds(1);
 
 	private Duration readTimeout = Duration.ofSeconds(10);
@@ -40,16 +48,16 @@ public final class HttpConsulClientBuilder {
 
 	HttpConsulClientBuilder(URI base) {
 		Objects.requireNonNull(base, "base");
+		if (base.getRawAuthority() != null && base.getRawAuthority().contains("@")) {
+			throw new IllegalArgumentException(
+					"The address of Consul must hold no user and password; set the token instead");
+		}
 		String scheme = base.getScheme();
 		if (!"http".equalsIgnoreCase(scheme) && !"https".equalsIgnoreCase(scheme)) {
 			throw invalid(base, "its scheme must be http or https");
 		}
 		if (base.getHost() == null) {
 			throw invalid(base, "it names no host, or one with a character that a URI cannot have, such as _");
-		}
-		if (base.getRawUserInfo() != null) {
-			throw new IllegalArgumentException(
-					"The address of Consul must hold no user and password; set the token instead");
 		}
 		if (base.getRawQuery() != null || base.getRawFragment() != null) {
 			throw invalid(base, "it must have no query and no fragment");
@@ -111,6 +119,19 @@ public final class HttpConsulClientBuilder {
 	 */
 	public HttpConsulClientBuilder sslContext(@Nullable SSLContext sslContext) {
 		this.sslContext = sslContext;
+		return this;
+	}
+
+	/**
+	 * Which versions of TLS and which cipher suites may be used. Default: those of the
+	 * JVM that are not weak.
+	 * @param protocols such as {@code TLSv1.3}, or {@code null} for the default
+	 * @param ciphers the cipher suites, or {@code null} for the default
+	 * @return this
+	 */
+	public HttpConsulClientBuilder tlsOptions(String @Nullable [] protocols, String @Nullable [] ciphers) {
+		this.tlsProtocols = protocols;
+		this.tlsCiphers = ciphers;
 		return this;
 	}
 
@@ -217,7 +238,12 @@ public final class HttpConsulClientBuilder {
 		return this.partition;
 	}
 
-	SSLContext sslContext() {
+	TlsSocketStrategy tls() {
+		return new DefaultClientTlsStrategy(sslContext(), this.tlsProtocols, this.tlsCiphers, SSLBufferMode.STATIC,
+				HttpsSupport.getDefaultHostnameVerifier());
+	}
+
+	private SSLContext sslContext() {
 		if (this.sslContext != null) {
 			return this.sslContext;
 		}

@@ -6,8 +6,6 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
-import javax.net.ssl.SSLContext;
-
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
@@ -15,6 +13,7 @@ import org.apache.hc.client5.http.impl.ChainElement;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.EndpointDetails;
@@ -51,9 +50,9 @@ final class HttpLane {
 	 * @param size the greatest number of connections
 	 * @param leaseTimeout how long to wait for a free one
 	 */
-	HttpLane(int size, Duration connectTimeout, Duration leaseTimeout, SSLContext sslContext) {
+	HttpLane(int size, Duration connectTimeout, Duration leaseTimeout, TlsSocketStrategy tls) {
 		this.leaseTimeout = timeout(leaseTimeout);
-		this.connections = new ConnectionPool(size, sslContext);
+		this.connections = new ConnectionPool(size, tls);
 		this.connections.setDefaultSocketConfig(SocketConfig.custom().setTcpNoDelay(true).setSoKeepAlive(true).build());
 		this.connections.setDefaultConnectionConfig(ConnectionConfig.custom()
 			.setConnectTimeout(timeout(connectTimeout))

@@ -7,8 +7,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
 
-import io.github.consullock.lock.ConsulLockRegistry;
 import kotlin.coroutines.Continuation;
+import org.aopalliance.aop.Advice;
 import org.jspecify.annotations.NullMarked;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -21,7 +21,6 @@ import reactor.core.publisher.Mono;
 import org.springframework.aop.config.AopConfigUtils;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.beans.factory.BeanCreationException;
-import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
 import org.springframework.boot.test.system.CapturedOutput;
@@ -30,7 +29,6 @@ import org.springframework.context.annotation.AnnotationConfigApplicationContext
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
-import org.springframework.context.annotation.Primary;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -65,16 +63,40 @@ class DefinitionTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(classes = { NegativeWait.class, MalformedWait.class, MissingWait.class })
+	@ValueSource(classes = { NegativeWait.class, MalformedWait.class, MissingWait.class, WaitWithoutUnit.class })
 	void aWaitTimeThatIsNoDurationStopsTheStart(Class<?> type) {
 		assertThat(refusal(type).description()).contains(type.getName() + ".run()").contains("waitTime");
 	}
 
+	@Test
+	void aWaitTimeWithoutUnitIsToldToHaveOne() {
+		assertThat(refusal(WaitWithoutUnit.class)).hasMessageContaining("write \"30s\" or \"30ms\"");
+	}
+
 	@ParameterizedTest
-	@ValueSource(
-			classes = { NoKey.class, BadExpression.class, UnknownName.class, BadText.class, MissingProperty.class })
+	@ValueSource(classes = { BadExpression.class, UnknownName.class, BadText.class, MissingProperty.class })
 	void aKeyThatIsNoneStopsTheStart(Class<?> type) {
 		assertThat(refusal(type).description()).contains(type.getName() + ".run(").contains("has the key '");
+	}
+
+	@Test
+	void aMissingKeyStopsTheStart() {
+		assertThat(refusal(NoKey.class).description()).endsWith("NoKey.run() has no key.");
+	}
+
+	@ParameterizedTest
+	@ValueSource(classes = { TwoKeys.class, TwoKeysOfClass.Declaring.class })
+	void twoKeysStopTheStart(Class<?> type) {
+		assertThat(refusal(type)).hasMessageContaining("TwoKeys")
+			.hasMessageContaining("[a]")
+			.hasMessageContaining("[b]")
+			.hasMessageContaining("either 'value' or 'key'");
+	}
+
+	@Test
+	void adviceIsToldThatItIsNeverProxied() {
+		assertThat(refusal(AnnotatedAdvice.class)).hasMessageContaining("AnnotatedAdvice")
+			.hasMessageContaining("which Spring never proxies");
 	}
 
 	@Test
@@ -114,7 +136,7 @@ class DefinitionTests {
 	@Test
 	void anAnnotatedBeanThatIsCreatedLateIsCheckedThen() {
 		try (AnnotationConfigApplicationContext context = LockContext.start(LazyBeans.class)) {
-			assertThatExceptionOfType(BeanCreationException.class).isThrownBy(() -> context.getBean(NoKey.class))
+			assertThatExceptionOfType(BeanCreationException.class).isThrownBy(() -> context.getBean(BadText.class))
 				.withRootCauseInstanceOf(IllegalArgumentException.class)
 				.havingCause()
 				.isInstanceOf(DistributedLockDefinitionException.class);
@@ -132,40 +154,6 @@ class DefinitionTests {
 	}
 
 	@Test
-	void aRegistryIsFoundByQualifierAndByName() {
-		try (AnnotationConfigApplicationContext context = LockContext.start(SecondRegistry.class, ByQualifier.class,
-				ByName.class)) {
-			context.getBean(ByQualifier.class).run();
-			assertThat(context.getBean("second", FakeLockRegistry.class).events).hasSize(2);
-			context.getBean(ByName.class).run();
-			assertThat(context.getBean("consulLockRegistry", FakeLockRegistry.class).events).hasSize(2);
-		}
-	}
-
-	@Test
-	void thePrimaryRegistryIsTheDefaultAmongSeveral() {
-		try (AnnotationConfigApplicationContext context = LockContext.start(PrimaryRegistry.class, Fine.class)) {
-			context.getBean(Fine.class).run();
-			assertThat(context.getBean("second", FakeLockRegistry.class).events).hasSize(2);
-		}
-	}
-
-	@Test
-	void aRegistryThatIsAmbiguousOrMissingStopsTheStart() {
-		assertThat(refusal(SecondRegistry.class, Fine.class)).hasMessageContaining("Fine.run()")
-			.hasMessageContaining("[consulLockRegistry, second]");
-		assertThat(refusal(Unknown.class)).hasMessageContaining("'nowhere'");
-	}
-
-	@Test
-	void anApplicationWithoutRegistryDoesNotStartWithAnAnnotatedBean() {
-		AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
-		context.register(LockContext.Locking.class, Fine.class);
-		assertThat(definition(catchThrowable(context::refresh)))
-			.hasMessageContaining("no bean of type ConsulLockRegistry");
-	}
-
-	@Test
 	void anApplicationWithoutAnnotatedBeansNeedsNoRegistry() {
 		AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
 		context.register(LockContext.Locking.class, Plain.class);
@@ -176,7 +164,7 @@ class DefinitionTests {
 
 	@Test
 	void noBeanIsCreatedTooEarly(CapturedOutput output) {
-		try (AnnotationConfigApplicationContext context = LockContext.start(SecondRegistry.class, ByName.class)) {
+		try (AnnotationConfigApplicationContext context = LockContext.start(Fine.class)) {
 			assertThat(context.isActive()).isTrue();
 			assertThat(output).doesNotContain("not eligible");
 		}
@@ -340,6 +328,14 @@ class DefinitionTests {
 
 	}
 
+	static class WaitWithoutUnit {
+
+		@DistributedLock(key = "a", waitTime = "30")
+		public void run() {
+		}
+
+	}
+
 	static class MissingWait {
 
 		@DistributedLock(key = "a", waitTime = "${nowhere.to.be.found}")
@@ -351,6 +347,41 @@ class DefinitionTests {
 	static class NoKey {
 
 		@DistributedLock
+		public void run() {
+		}
+
+	}
+
+	static class TwoKeys {
+
+		@DistributedLock(value = "a", key = "b")
+		public void run() {
+		}
+
+	}
+
+	@DistributedLock(value = "a", key = "b")
+	static class TwoKeysOfClass {
+
+		public void run() {
+		}
+
+		/** As a component, Spring itself would refuse it. */
+		@Configuration(proxyBeanMethods = false)
+		static class Declaring {
+
+			@Bean
+			TwoKeysOfClass twoKeys() {
+				return new TwoKeysOfClass();
+			}
+
+		}
+
+	}
+
+	static class AnnotatedAdvice implements Advice {
+
+		@DistributedLock("a")
 		public void run() {
 		}
 
@@ -476,59 +507,13 @@ class DefinitionTests {
 
 	}
 
-	static class ByQualifier {
-
-		@DistributedLock(key = "a", registry = "elsewhere")
-		public void run() {
-		}
-
-	}
-
-	static class ByName {
-
-		@DistributedLock(key = "a", registry = "consulLockRegistry")
-		public void run() {
-		}
-
-	}
-
-	static class Unknown {
-
-		@DistributedLock(key = "a", registry = "nowhere")
-		public void run() {
-		}
-
-	}
-
 	@Configuration(proxyBeanMethods = false)
 	static class LazyBeans {
 
 		@Bean
 		@Lazy
-		NoKey noKey() {
-			return new NoKey();
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	static class SecondRegistry {
-
-		@Bean
-		@Qualifier("elsewhere")
-		ConsulLockRegistry second() {
-			return new FakeLockRegistry();
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	static class PrimaryRegistry {
-
-		@Bean
-		@Primary
-		ConsulLockRegistry second() {
-			return new FakeLockRegistry();
+		BadText badText() {
+			return new BadText();
 		}
 
 	}

@@ -36,7 +36,7 @@ class DistributedLockTests {
 	void start() {
 		System.setProperty("test.wait", "1500ms");
 		this.context = LockContext.start(Orders.class, ClassLevel.class, Subclass.class, InterfaceService.class,
-				InterfaceAnnotated.class);
+				InterfaceAnnotated.class, Visible.class);
 		this.registry = LockContext.registry(this.context);
 		this.orders = this.context.getBean(Orders.class);
 	}
@@ -156,6 +156,12 @@ class DistributedLockTests {
 		bean.overridden();
 		assertThat(this.registry.events).containsExactly("acquire locks/super", "release locks/super",
 				"acquire locks/super", "release locks/super");
+	}
+
+	@Test
+	void aMethodInheritedFromAPackagePrivateClassIsLocked() {
+		this.context.getBean(Visible.class).run();
+		assertThat(this.registry.events).containsExactly("acquire locks/hidden", "release locks/hidden");
 	}
 
 	@Test
@@ -294,6 +300,19 @@ class DistributedLockTests {
 		@Override
 		public void overridden() {
 		}
+
+	}
+
+	static class Hidden {
+
+		@DistributedLock("hidden")
+		public void run() {
+		}
+
+	}
+
+	/** The compiler adds a bridge that makes the method public. */
+	public static class Visible extends Hidden {
 
 	}
 

@@ -63,6 +63,19 @@ class KeyTemplateTests {
 	}
 
 	@Test
+	void anExpressionMayUseAClassWhateverTheClassLoaderOfTheThread() {
+		Thread thread = Thread.currentThread();
+		ClassLoader classLoader = thread.getContextClassLoader();
+		thread.setContextClassLoader(ClassLoader.getPlatformClassLoader());
+		try {
+			assertThat(key("#{T(" + Tenants.class.getName() + ").DEFAULT}", "x", 1)).isEqualTo("tenant-0");
+		}
+		finally {
+			thread.setContextClassLoader(classLoader);
+		}
+	}
+
+	@Test
 	void aPropertyIsResolvedOnceAndNeverEvaluated() {
 		this.environment.setProperty("prefix", "jobs");
 		KeyTemplate template = parse("${prefix}/#{'${prefix}' + #id}/${none:default}");
@@ -125,12 +138,16 @@ class KeyTemplateTests {
 	@Test
 	void nullAndBlankAreRefusedWithTheReason() {
 		assertThatIllegalArgumentException().isThrownBy(() -> key("a/#{#name}", null, 1))
-			.withMessageContaining("#name")
-			.withMessageContaining("it is null");
+			.withMessageContaining("#{#name} yields cannot be used: it is null")
+			.withMessageContaining("may share one lock, write #{#name ?: 'none'}");
+		assertThatIllegalArgumentException().isThrownBy(() -> key("#{ #name?.length() }", null, 1))
+			.withMessageContaining("write #{#name?.length() ?: 'none'}");
+		assertThatIllegalArgumentException().isThrownBy(() -> key("#{#id > 0 ? #name : 'x'}", null, 1))
+			.withMessageContaining("write #{(#id > 0 ? #name : 'x') ?: 'none'}");
 		assertThatIllegalArgumentException().isThrownBy(() -> key("a#{#name}", " ", 1))
-			.withMessageContaining("it is blank");
+			.withMessageContaining("it is blank; call with a value that is not");
 		assertThatIllegalArgumentException().isThrownBy(() -> key("a#{#name}", "", 1))
-			.withMessageContaining("it is blank");
+			.withMessageContaining("it is blank; call with a value that is not");
 	}
 
 	@Test
@@ -216,6 +233,8 @@ class KeyTemplateTests {
 	}
 
 	public static class Tenants {
+
+		public static final String DEFAULT = "tenant-0";
 
 		public String of(Object name) {
 			return "tenant-" + name;

@@ -7,8 +7,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.aop.framework.ProxyFactory;
+import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.FactoryBean;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.context.annotation.Bean;
@@ -50,6 +52,16 @@ class ProxyingTests {
 			.isInstanceOf(DistributedLockDefinitionException.class)
 			.withMessageContaining("too early")
 			.withMessageContaining("eager");
+	}
+
+	@ParameterizedTest
+	@ValueSource(classes = { LookedUpByFactoryPostProcessor.class, LookedUpByPostProcessor.class })
+	void aBeanThatAPostProcessorLooksUpStopsTheStart(Class<?> configuration) {
+		assertThatException().isThrownBy(() -> LockContext.start(configuration).close())
+			.havingCause()
+			.isInstanceOf(DistributedLockDefinitionException.class)
+			.withMessageContaining("too early")
+			.withMessageContaining("'early'");
 	}
 
 	interface Task {
@@ -185,6 +197,36 @@ class ProxyingTests {
 		@Bean
 		static Eager eager(Task early) {
 			return new Eager(early);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class LookedUpByFactoryPostProcessor {
+
+		@Bean
+		static Task early() {
+			return new SimpleTask();
+		}
+
+		@Bean
+		static BeanFactoryPostProcessor lookUp() {
+			return (beanFactory) -> beanFactory.getBean(Task.class);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class LookedUpByPostProcessor {
+
+		@Bean
+		static Task early() {
+			return new SimpleTask();
+		}
+
+		@Bean
+		static Eager eager(BeanFactory beanFactory) {
+			return new Eager(beanFactory.getBean(Task.class));
 		}
 
 	}

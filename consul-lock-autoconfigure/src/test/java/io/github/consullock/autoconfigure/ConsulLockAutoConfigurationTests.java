@@ -16,7 +16,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.env.RandomValuePropertySource;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
@@ -25,6 +28,7 @@ import org.springframework.cloud.client.serviceregistry.AutoServiceRegistrationC
 import org.springframework.cloud.commons.util.UtilAutoConfiguration;
 import org.springframework.cloud.consul.ConsulAutoConfiguration;
 import org.springframework.cloud.consul.serviceregistry.ConsulAutoServiceRegistrationAutoConfiguration;
+import org.springframework.cloud.consul.serviceregistry.ConsulRegistration;
 import org.springframework.cloud.consul.serviceregistry.ConsulServiceRegistryAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -80,6 +84,17 @@ class ConsulLockAutoConfigurationTests {
 	}
 
 	@Test
+	void aSecondRegistryStandsBesideTheConfiguredOne() {
+		this.runner.withUserConfiguration(SecondRegistry.class).withBean(OrderService.class).run((context) -> {
+			assertThat(context).hasNotFailed().hasBean("consulLockRegistry");
+			assertThat(context.getBean("reportsRegistry", ConsulLockRegistry.class).obtain("a").key())
+				.isEqualTo("reports/a");
+			assertThat(context.getBeanProvider(ConsulLockRegistry.class).getObject().obtain("a").key())
+				.isEqualTo("locks/a");
+		});
+	}
+
+	@Test
 	void theClientBacksOffForTheUsersOwn() {
 		this.runner.withBean("own", ConsulClient.class, InMemoryConsulClient::new)
 			.run((context) -> assertThat(context).hasSingleBean(ConsulClient.class)
@@ -104,7 +119,8 @@ class ConsulLockAutoConfigurationTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(classes = { OrderService.class, AnnotatedClass.class, InheritingClass.class })
+	@ValueSource(
+			classes = { OrderService.class, AnnotatedClass.class, InheritingClass.class, PublicInheritingClass.class })
 	void anAnnotatedBeanKeepsTheApplicationFromStartingWhenSwitchedOff(Class<?> annotated) {
 		this.runner.withPropertyValues("consul.lock.enabled=false")
 			.withUserConfiguration(annotated)
@@ -112,6 +128,16 @@ class ConsulLockAutoConfigurationTests {
 				.rootCause()
 				.isInstanceOf(LockingDisabledException.class)
 				.hasMessageContaining(annotated.getName()));
+	}
+
+	@Test
+	void anAnnotatedBeanThatIsLookedUpEarlyKeepsTheApplicationFromStartingWhenSwitchedOff() {
+		this.runner.withPropertyValues("consul.lock.enabled=false")
+			.withBean(OrderService.class)
+			.withBean(BeanFactoryPostProcessor.class, () -> (beanFactory) -> beanFactory.getBean(OrderService.class))
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.isInstanceOf(LockingDisabledException.class));
 	}
 
 	@ParameterizedTest
@@ -142,6 +168,16 @@ class ConsulLockAutoConfigurationTests {
 				.isEqualTo("service:orders-1"));
 	}
 
+	@Test
+	void theInstanceIsNamedAsItsRegistrationThoughThatIsRandom() {
+		this.registering
+			.withInitializer((context) -> RandomValuePropertySource.addToEnvironment(context.getEnvironment()))
+			.withPropertyValues("spring.cloud.consul.discovery.instance-id=orders-${random.uuid}")
+			.run((context) -> assertThat(
+					InstanceName.of(context.getEnvironment(), context.getBean(ServiceRegistration.class)))
+				.isEqualTo(context.getBean(ConsulRegistration.class).getInstanceId()));
+	}
+
 	@ParameterizedTest
 	@ValueSource(strings = { "spring.cloud.consul.discovery.register=false",
 			"spring.cloud.consul.discovery.register-health-check=false",
@@ -167,6 +203,17 @@ class ConsulLockAutoConfigurationTests {
 			.run((context) -> assertThat(output).doesNotContain("consul.lock.waiting.timeout"));
 	}
 
+	@Configuration(proxyBeanMethods = false)
+	static class SecondRegistry {
+
+		@Bean(defaultCandidate = false)
+		@Qualifier("reports")
+		ConsulLockRegistry reportsRegistry(ConsulClient client) {
+			return ConsulLockRegistry.builder(client).keyPrefix("reports/").build();
+		}
+
+	}
+
 	static class OrderService {
 
 		@DistributedLock("orders")
@@ -181,6 +228,18 @@ class ConsulLockAutoConfigurationTests {
 	}
 
 	static class InheritingClass extends OrderService {
+
+	}
+
+	static class PackagePrivateClass {
+
+		@DistributedLock("orders")
+		public void bill() {
+		}
+
+	}
+
+	public static class PublicInheritingClass extends PackagePrivateClass {
 
 	}
 

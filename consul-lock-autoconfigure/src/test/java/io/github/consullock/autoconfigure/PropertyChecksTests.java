@@ -1,13 +1,20 @@
 package io.github.consullock.autoconfigure;
 
+import java.io.PrintWriter;
+import java.io.StringWriter;
+
+import io.github.consullock.ConsulUnavailableException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
+import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.cloud.consul.ConsulAutoConfiguration;
+import org.springframework.mock.env.MockEnvironment;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -79,6 +86,37 @@ class PropertyChecksTests {
 			.run((context) -> assertThat(context.getStartupFailure())
 				.hasStackTraceContaining("consul.lock.connection.token are both set")
 				.satisfies((failure) -> assertThat(failure.toString()).doesNotContain("secret")));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "http://admin:s3cret@host", "ftp://admin:s3cret@host", "http://admin:s3cret@no_host" })
+	void aUserInTheUrlIsRefusedAndItsPasswordNotShown(String url) {
+		this.runner.withPropertyValues("consul.lock.connection.url=" + url)
+			.run((context) -> assertThat(context.getStartupFailure())
+				.hasStackTraceContaining("consul.lock.connection.url must be an http or https URL")
+				.satisfies((failure) -> assertThat(stackTrace(failure)).doesNotContain("s3cret")));
+	}
+
+	@Test
+	void theReportOfAConsulThatIsNotThereShowsNoPassword() {
+		MockEnvironment environment = new MockEnvironment().withProperty("consul.lock.connection.url",
+				"http://admin:s3cret@host");
+		FailureAnalysis analysis = new ConsulUnavailableFailureAnalyzer(environment)
+			.analyze(new ConsulUnavailableException("No answer"));
+		assertThat(analysis.getAction()).contains("at http://host,").doesNotContain("s3cret");
+	}
+
+	@Test
+	void thePropertiesAsTextHoldNoCredentials() {
+		this.runner.withPropertyValues("consul.lock.connection.token=s3cret", "consul.lock.connection.datacenter=dc7")
+			.run((context) -> assertThat(context.getBean(ConsulLockProperties.class).toString()).contains("dc7")
+				.doesNotContain("s3cret"));
+	}
+
+	private static String stackTrace(Throwable failure) {
+		StringWriter text = new StringWriter();
+		failure.printStackTrace(new PrintWriter(text));
+		return text.toString();
 	}
 
 	@Test

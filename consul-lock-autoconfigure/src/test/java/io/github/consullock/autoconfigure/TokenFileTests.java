@@ -3,6 +3,7 @@ package io.github.consullock.autoconfigure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -46,6 +47,19 @@ class TokenFileTests {
 		});
 		Files.writeString(file, "two");
 		await().until(token::get, "two"::equals);
+	}
+
+	@Test
+	void aFileThatIsGoneForLongIsLoggedOnceWithoutATrace(CapturedOutput output) throws IOException {
+		Path file = file("one");
+		TokenFile token = new TokenFile(file);
+		Files.delete(file);
+		Instant end = Instant.now().plusSeconds(3);
+		await().until(() -> token.get() != null && Instant.now().isAfter(end));
+		assertThat(output.getOut()).containsOnlyOnce("cannot be read").doesNotContain("\tat ");
+		Files.writeString(file, "two");
+		await().until(token::get, "two"::equals);
+		assertThat(output.getOut()).containsOnlyOnce("can be read again");
 	}
 
 	@Test

@@ -4,11 +4,10 @@ import java.io.OutputStream;
 import java.net.URI;
 import java.time.Duration;
 
-import javax.net.ssl.SSLContext;
-
 import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
@@ -29,7 +28,7 @@ class HttpLaneTests {
 
 	@Test
 	void laneOutlivesAnErrorInARequest(ConsulServer consul) throws Exception {
-		HttpLane lane = new HttpLane(1, SECONDS, SECONDS, SSLContext.getDefault());
+		HttpLane lane = new HttpLane(1, SECONDS, SECONDS, DefaultClientTlsStrategy.createDefault());
 		assertThat(send(lane, consul.httpUri(), get()).status()).isEqualTo(200);
 		BasicClassicHttpRequest failing = new BasicClassicHttpRequest("PUT", "/v1/kv/k");
 		failing.setEntity(new HttpEntityWrapper(new StringEntity("value")) {

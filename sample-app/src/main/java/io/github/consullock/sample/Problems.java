@@ -47,6 +47,8 @@ class Problems {
 		return problem(HttpStatus.SERVICE_UNAVAILABLE, "CONSUL_UNAVAILABLE", "Consul does not answer", ex);
 	}
 
+	// Seldom seen by anybody: the web server, which interrupts when its time to shut down
+	// is over, closes the connection too.
 	@ExceptionHandler({ LockInterruptedException.class, InterruptedException.class })
 	ProblemDetail interrupted(Exception ex) {
 		return problem(HttpStatus.SERVICE_UNAVAILABLE, "SHUTTING_DOWN", "This instance is shutting down", ex);

@@ -43,7 +43,7 @@ class WebhookController {
 			throw ex;
 		}
 		catch (RuntimeException | InterruptedException ex) {
-			progress.ended(DeliveryState.FAILED, ex.getMessage());
+			progress.ended(DeliveryState.FAILED, ex.toString());
 			throw ex;
 		}
 	}
