@@ -41,7 +41,7 @@ class DefinitionTests {
 	@ValueSource(classes = { ReturnsFuture.class, ReturnsStage.class, ReturnsPublisher.class, ReturnsMono.class,
 			ReturnsFlux.class, ReturnsCallable.class })
 	void aMethodThatReturnsBeforeItsWorkIsDoneStopsTheStart(Class<?> type) {
-		DistributedLockDefinitionException refusal = refusal(type);
+		DistributedLockDefinitionException refusal = LockContext.refusal(type);
 		assertThat(refusal.description()).contains(type.getName() + ".run()").contains("before its work is done");
 		assertThat(refusal.action()).isNotBlank();
 		assertThat(refusal).hasMessage(refusal.description() + " " + refusal.action());
@@ -51,7 +51,7 @@ class DefinitionTests {
 
 	@Test
 	void aSuspendFunctionStopsTheStart() {
-		assertThat(refusal(Suspending.class)).hasMessageContaining("Suspending.run(String, Continuation)")
+		assertThat(LockContext.refusal(Suspending.class)).hasMessageContaining("Suspending.run(String, Continuation)")
 			.hasMessageContaining("suspend");
 	}
 
@@ -59,35 +59,36 @@ class DefinitionTests {
 	@ValueSource(
 			classes = { SkipsInt.class, SkipsChar.class, SkipsNonNull.class, SkipsCollectionWithoutConstructor.class })
 	void aMethodThatCannotSayThatItWasSkippedMayNotSkip(Class<?> type) {
-		assertThat(refusal(type).description()).contains(type.getName() + ".run()").contains("SKIP");
+		assertThat(LockContext.refusal(type).description()).contains(type.getName() + ".run()").contains("SKIP");
 	}
 
 	@ParameterizedTest
 	@ValueSource(classes = { NegativeWait.class, MalformedWait.class, MissingWait.class, WaitWithoutUnit.class })
 	void aWaitTimeThatIsNoDurationStopsTheStart(Class<?> type) {
-		assertThat(refusal(type).description()).contains(type.getName() + ".run()").contains("waitTime");
+		assertThat(LockContext.refusal(type).description()).contains(type.getName() + ".run()").contains("waitTime");
 	}
 
 	@Test
 	void aWaitTimeWithoutUnitIsToldToHaveOne() {
-		assertThat(refusal(WaitWithoutUnit.class)).hasMessageContaining("write \"30s\" or \"30ms\"");
+		assertThat(LockContext.refusal(WaitWithoutUnit.class)).hasMessageContaining("write \"30s\" or \"30ms\"");
 	}
 
 	@ParameterizedTest
 	@ValueSource(classes = { BadExpression.class, UnknownName.class, BadText.class, MissingProperty.class })
 	void aKeyThatIsNoneStopsTheStart(Class<?> type) {
-		assertThat(refusal(type).description()).contains(type.getName() + ".run(").contains("has the key '");
+		assertThat(LockContext.refusal(type).description()).contains(type.getName() + ".run(")
+			.contains("has the key '");
 	}
 
 	@Test
 	void aMissingKeyStopsTheStart() {
-		assertThat(refusal(NoKey.class).description()).endsWith("NoKey.run() has no key.");
+		assertThat(LockContext.refusal(NoKey.class).description()).endsWith("NoKey.run() has no key.");
 	}
 
 	@ParameterizedTest
 	@ValueSource(classes = { TwoKeys.class, TwoKeysOfClass.Declaring.class })
 	void twoKeysStopTheStart(Class<?> type) {
-		assertThat(refusal(type)).hasMessageContaining("TwoKeys")
+		assertThat(LockContext.refusal(type)).hasMessageContaining("TwoKeys")
 			.hasMessageContaining("[a]")
 			.hasMessageContaining("[b]")
 			.hasMessageContaining("either 'value' or 'key'");
@@ -95,13 +96,14 @@ class DefinitionTests {
 
 	@Test
 	void adviceIsToldThatItIsNeverProxied() {
-		assertThat(refusal(AnnotatedAdvice.class)).hasMessageContaining("AnnotatedAdvice")
+		assertThat(LockContext.refusal(AnnotatedAdvice.class)).hasMessageContaining("AnnotatedAdvice")
 			.hasMessageContaining("which Spring never proxies");
 	}
 
 	@Test
 	void aClassThatIsAnnotatedIsCheckedMethodByMethod() {
-		assertThat(refusal(ClassWithName.class).description()).contains("ClassWithName.without()").contains("#id");
+		assertThat(LockContext.refusal(ClassWithName.class).description()).contains("ClassWithName.without()")
+			.contains("#id");
 	}
 
 	@ParameterizedTest
@@ -109,7 +111,7 @@ class DefinitionTests {
 			classes = { PrivateMethod.class, StaticMethod.class, FinalMethod.class, FinalMethodOfAnnotatedClass.class,
 					FinalClass.class, FinalAnnotatedClass.class, NotInInterface.class, OtherPackage.class })
 	void whatNoProxyCanLockStopsTheStart(Class<?> type) {
-		DistributedLockDefinitionException refusal = refusal(type);
+		DistributedLockDefinitionException refusal = LockContext.refusal(type);
 		assertThat(refusal.description()).contains(type.getName());
 		assertThat(refusal.action()).isNotBlank();
 	}
@@ -130,7 +132,7 @@ class DefinitionTests {
 			context.getBean(Runnable.class).run();
 			assertThat(LockContext.registry(context).events).hasSize(2);
 		}
-		assertThat(refusal(FinalTask.class, ClassProxies.class).description()).contains("is final");
+		assertThat(LockContext.refusal(FinalTask.class, ClassProxies.class).description()).contains("is final");
 	}
 
 	@Test
@@ -150,7 +152,7 @@ class DefinitionTests {
 		context.registerBean(DistributedLockPostProcessor.class,
 				() -> new DistributedLockPostProcessor(context.getBean(DistributedLockAdvisor.class), true));
 		context.register(LockContext.Registry.class, Fine.class);
-		assertThat(definition(catchThrowable(context::refresh))).hasMessageContaining("has no proxy");
+		assertThat(LockContext.definition(catchThrowable(context::refresh))).hasMessageContaining("has no proxy");
 	}
 
 	@Test
@@ -178,19 +180,6 @@ class DefinitionTests {
 		assertThat(DistributedLockAnnotations.isAnnotated(DistributedLockTests.InterfaceAnnotated.class)).isTrue();
 		assertThat(DistributedLockAnnotations.isAnnotated(Plain.class)).isFalse();
 		assertThat(DistributedLockAnnotations.isAnnotated(String.class)).isFalse();
-	}
-
-	private static DistributedLockDefinitionException refusal(Class<?>... classes) {
-		return definition(catchThrowable(() -> LockContext.start(classes).close()));
-	}
-
-	private static DistributedLockDefinitionException definition(@Nullable Throwable thrown) {
-		for (Throwable each = thrown; each != null; each = each.getCause()) {
-			if (each instanceof DistributedLockDefinitionException definition) {
-				return definition;
-			}
-		}
-		throw new AssertionError("no refusal, but " + thrown, thrown);
 	}
 
 	static class Plain {

@@ -1,5 +1,7 @@
 package io.github.consullock.annotation;
 
+import org.jspecify.annotations.Nullable;
+
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
@@ -7,6 +9,8 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.Role;
+
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 /**
  * An application context with what locks annotated beans.
@@ -28,6 +32,20 @@ final class LockContext {
 			context.close();
 			throw ex;
 		}
+	}
+
+	/** What the start of a context with these classes is refused for. */
+	static DistributedLockDefinitionException refusal(Class<?>... classes) {
+		return definition(catchThrowable(() -> start(classes).close()));
+	}
+
+	static DistributedLockDefinitionException definition(@Nullable Throwable thrown) {
+		for (Throwable each = thrown; each != null; each = each.getCause()) {
+			if (each instanceof DistributedLockDefinitionException definition) {
+				return definition;
+			}
+		}
+		throw new AssertionError("no refusal, but " + thrown, thrown);
 	}
 
 	static FakeLockRegistry registry(AnnotationConfigApplicationContext context) {

@@ -1,7 +1,6 @@
 package io.github.consullock.annotation;
 
 import io.github.consullock.lock.ConsulLockRegistry;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -61,36 +60,23 @@ class RegistryChoiceTests {
 	void anApplicationWhoseRegistriesAreNoDefaultCandidatesDoesNotStart() {
 		AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
 		context.register(LockContext.Locking.class, NoCandidateRegistry.class, Fine.class);
-		assertThat(definition(catchThrowable(context::refresh))).hasMessageContaining("default candidate")
+		assertThat(LockContext.definition(catchThrowable(context::refresh))).hasMessageContaining("default candidate")
 			.hasMessageContaining("[second]");
 	}
 
 	@Test
 	void aRegistryThatIsAmbiguousOrMissingStopsTheStart() {
-		assertThat(refusal(SecondRegistry.class, Fine.class)).hasMessageContaining("Fine.run()")
+		assertThat(LockContext.refusal(SecondRegistry.class, Fine.class)).hasMessageContaining("Fine.run()")
 			.hasMessageContaining("[consulLockRegistry, second]");
-		assertThat(refusal(Unknown.class)).hasMessageContaining("'nowhere'");
+		assertThat(LockContext.refusal(Unknown.class)).hasMessageContaining("'nowhere'");
 	}
 
 	@Test
 	void anApplicationWithoutRegistryDoesNotStartWithAnAnnotatedBean() {
 		AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
 		context.register(LockContext.Locking.class, Fine.class);
-		assertThat(definition(catchThrowable(context::refresh)))
+		assertThat(LockContext.definition(catchThrowable(context::refresh)))
 			.hasMessageContaining("no bean of type ConsulLockRegistry");
-	}
-
-	private static DistributedLockDefinitionException refusal(Class<?>... classes) {
-		return definition(catchThrowable(() -> LockContext.start(classes).close()));
-	}
-
-	private static DistributedLockDefinitionException definition(@Nullable Throwable thrown) {
-		for (Throwable each = thrown; each != null; each = each.getCause()) {
-			if (each instanceof DistributedLockDefinitionException definition) {
-				return definition;
-			}
-		}
-		throw new AssertionError("no refusal, but " + thrown, thrown);
 	}
 
 	static class Fine {
