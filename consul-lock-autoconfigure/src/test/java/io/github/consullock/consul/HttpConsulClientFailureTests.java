@@ -244,6 +244,17 @@ class HttpConsulClientFailureTests {
 	}
 
 	@Test
+	void pageThatQuotesThePathIsNoEndOfTheSession() throws IOException {
+		String session = UUID.randomUUID().toString();
+		String page = "Nothing is served at /v1/session/renew/" + session;
+		try (FakeHttpServer server = FakeHttpServer.answering(FakeHttpServer.answer("404 Not Found", page));
+				ConsulClient client = HttpConsulClient.builder(server.uri()).build()) {
+			assertThatExceptionOfType(ConsulRefusedException.class).isThrownBy(() -> client.renewSession(session))
+				.withMessageContaining("spring.cloud.consul.path");
+		}
+	}
+
+	@Test
 	void pathThatConsulDoesNotHaveIsNoEndOfSessionAndNoAbsentKey() throws IOException {
 		String notFound = "HTTP/1.1 404 Not Found\r\nContent-Length: 18\r\n\r\n404 page not found";
 		try (FakeHttpServer server = FakeHttpServer.answering(notFound);

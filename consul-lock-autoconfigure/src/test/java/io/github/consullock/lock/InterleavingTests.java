@@ -6,17 +6,22 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 import io.github.consullock.ConsulRefusedException;
+import io.github.consullock.ForwardingClient;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockInterruptedException;
 import io.github.consullock.LockListener;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.LockOptions;
+import io.github.consullock.PatientClient;
 import io.github.consullock.consul.KvOperation;
+import io.github.consullock.consul.KvSnapshot;
+import io.github.consullock.testserver.ConsulServer;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -201,6 +206,41 @@ class InterleavingTests extends HookedInstances {
 		}
 		assertThat(this.events).containsExactly("waiting", "waiting", "not acquired", "not acquired");
 		held.close();
+	}
+
+	@Test
+	void aListenerThatBlocksKeepsNobodyFromANewSession() {
+		CountDownLatch blocked = new CountDownLatch(1);
+		CountDownLatch goOn = new CountDownLatch(1);
+		ConsulLockRegistry registry = this.instances.start((builder) -> builder.listener(new LockListener() {
+			@Override
+			public void lost(LockHandle handle, LockLostReason reason) {
+				blocked.countDown();
+				await().until(() -> goOn.getCount() == 0);
+			}
+		}));
+		registry.obtain("a").acquire();
+		this.instances.destroySessionOf("a");
+		await().until(() -> blocked.getCount() == 0);
+		Optional<LockHandle> other = registry.obtain("b").tryAcquire(Duration.ofSeconds(30));
+		goOn.countDown();
+		assertThat(other).hasValueSatisfying((handle) -> assertThat(handle.release()).isTrue());
+	}
+
+	@Test
+	void aWatchThatIsAnsweredAtOnceAsksAtIntervals(ConsulServer consul) {
+		List<Long> asked = new CopyOnWriteArrayList<>();
+		LockHandle handle = this.instances.start(new ForwardingClient(new PatientClient(consul.httpUri())) {
+			@Override
+			public KvSnapshot watch(String key, long index, Duration wait) {
+				asked.add(System.nanoTime());
+				return super.watch(key, 0, wait);
+			}
+		}, (builder) -> builder).obtain("a").acquire();
+		await().until(() -> asked.size() > 6);
+		// The first answer is news, whatever it takes.
+		assertThat(Duration.ofNanos(asked.get(6) - asked.get(1))).isGreaterThan(Duration.ofMillis(400));
+		handle.close();
 	}
 
 	@Test
