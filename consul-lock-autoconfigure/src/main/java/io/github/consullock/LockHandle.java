@@ -2,6 +2,7 @@ package io.github.consullock;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /**
@@ -69,6 +70,28 @@ public interface LockHandle extends AutoCloseable {
 	 * @return {@code false} if the lock was lost before
 	 */
 	boolean release();
+
+	/**
+	 * Gives the lock up without keeping the calling thread waiting for Consul.
+	 * @return completes with what {@link #release()} would have returned
+	 */
+	CompletableFuture<Boolean> releaseAsync();
+
+	/**
+	 * Writes an entry to Consul's key-value store, in one transaction with a check that
+	 * the lock's entry is still that of this hold: no former or later holder can make
+	 * this write, nor can a copy of it that is delayed on the way be applied after the
+	 * hold has ended.
+	 * @param key the full key of the entry to write, not below the registry's prefix
+	 * @param value what to write, as UTF-8 text of at most 512 kB
+	 * @throws LockLostException if the lock was lost; nothing was written
+	 * @throws IllegalStateException if the lock was released; nothing was written
+	 * @throws IllegalArgumentException if that is no key, or one of a lock's
+	 * @throws ConsulUnavailableException if Consul does not answer: the entry may have
+	 * been written, or may yet be as long as the hold lasts
+	 * @throws ConsulRefusedException if Consul refuses
+	 */
+	void guardedPut(String key, String value);
 
 	/**
 	 * Releases the lock; never throws, not even for a loss.

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 
-import io.github.consullock.consul.SessionRequest;
+import io.github.consullock.SessionBehavior;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -129,7 +129,7 @@ record ConsulLockProperties(@DefaultValue("true") boolean enabled, @DefaultValue
 	 * 'delete', with which two can hold a lock at once after a crash.
 	 */
 	record Session(@Nullable String name, @DefaultValue("25s") Duration ttl, @DefaultValue("25s") Duration lockDelay,
-			@DefaultValue("release") SessionRequest.Behavior behavior, @DefaultValue List<String> nodeChecks,
+			@DefaultValue("release") SessionBehavior behavior, @DefaultValue List<String> nodeChecks,
 			@DefaultValue List<String> serviceChecks, @DefaultValue("false") boolean bindToService,
 			@DefaultValue("500ms") Duration safetyMargin, @DefaultValue("false") boolean allowUnsafe) {
 

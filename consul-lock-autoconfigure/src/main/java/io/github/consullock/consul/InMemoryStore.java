@@ -10,7 +10,7 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.LongSupplier;
 
-import io.github.consullock.consul.SessionRequest.Behavior;
+import io.github.consullock.SessionBehavior;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,7 +52,7 @@ final class InMemoryStore {
 	/**
 	 * A session.
 	 */
-	private record Session(Duration ttl, Duration lockDelay, Behavior behavior, long expiry, long index) {
+	private record Session(Duration ttl, Duration lockDelay, SessionBehavior behavior, long expiry, long index) {
 
 		/**
 		 * The server tells a longer one as it was given, but does not keep to it.
@@ -99,7 +99,7 @@ final class InMemoryStore {
 			if (!session.lockDelay().isZero()) {
 				this.lockDelays.put(entry.key(), now + session.effectiveLockDelay().toNanos());
 			}
-			if (session.behavior() == Behavior.DELETE) {
+			if (session.behavior() == SessionBehavior.DELETE) {
 				put(entry.key(), null);
 			}
 			else {

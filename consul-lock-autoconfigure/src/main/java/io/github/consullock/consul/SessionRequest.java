@@ -3,6 +3,8 @@ package io.github.consullock.consul;
 import java.time.Duration;
 import java.util.List;
 
+import io.github.consullock.SessionBehavior;
+
 /**
  * The settings of a session to create.
  *
@@ -19,29 +21,12 @@ import java.util.List;
  * API</a>
  * @since 0.1.0
  */
-public record SessionRequest(String name, Duration ttl, Duration lockDelay, Behavior behavior, List<String> nodeChecks,
-		List<String> serviceChecks) {
+public record SessionRequest(String name, Duration ttl, Duration lockDelay, SessionBehavior behavior,
+		List<String> nodeChecks, List<String> serviceChecks) {
 
 	public SessionRequest {
 		nodeChecks = List.copyOf(nodeChecks);
 		serviceChecks = List.copyOf(serviceChecks);
-	}
-
-	/**
-	 * What becomes of a session's keys when it is invalidated.
-	 */
-	public enum Behavior {
-
-		/**
-		 * They stay and are free.
-		 */
-		RELEASE,
-
-		/**
-		 * They are deleted.
-		 */
-		DELETE
-
 	}
 
 }

@@ -1,11 +1,11 @@
 package io.github.consullock.lock;
 
-import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 
-import io.github.consullock.LockHandle;
+import io.github.consullock.LockHolder;
 
 /**
  * A lock on a key in Consul, held by at most one holder among all processes that use the
@@ -14,9 +14,8 @@ import io.github.consullock.LockHandle;
  * <p>
  * There are two ways to hold it:
  * <ul>
- * <li>By a {@link LockHandle}, from {@link #acquire()} or {@link #tryAcquire(Duration)}.
- * It belongs to no thread and is not reentrant: acquiring a key again, even on the thread
- * that holds it, is a new and separate wait.</li>
+ * <li>By a {@link io.github.consullock.LockHandle}, from {@link #acquire()} and its like.
+ * It belongs to no thread and is not reentrant.</li>
  * <li>As a {@link Lock}: owned by the thread, reentrant.</li>
  * </ul>
  * Both exclude each other.
@@ -33,34 +32,36 @@ import io.github.consullock.LockHandle;
  *
  * @since 0.1.0
  */
-public interface ConsulLock extends Lock {
+public interface ConsulLock extends Acquirable, Lock {
 
 	/**
-	 * The full key in Consul, prefix included.
+	 * All keys that are locked, in sorted order; of a single lock, just its
+	 * {@link #key()}.
 	 */
-	String key();
+	List<String> keys();
 
 	/**
-	 * Waits for the lock, for the wait time of its options or else of the registry.
-	 * @return the hold
-	 * @throws io.github.consullock.LockNotAcquiredException if it was not to be had
-	 * within that time, or the registry is closed
-	 * @throws io.github.consullock.LockInterruptedException if the thread is interrupted;
-	 * its flag is set again
+	 * Whether anybody holds it now, in this process or another. Reads only; the answer
+	 * may be out of date when it arrives.
 	 */
-	LockHandle acquire();
+	default boolean isLocked() {
+		return holder().isPresent();
+	}
 
 	/**
-	 * Waits for the lock.
-	 * @param waitTime how long at most; zero tries once,
-	 * {@link io.github.consullock.LockOptions#FOREVER} waits for ever
-	 * @return the hold, or empty if it was not to be had within that time, or the
-	 * registry is closed
-	 * @throws IllegalArgumentException if the wait time is null or negative
-	 * @throws io.github.consullock.LockInterruptedException if the thread is interrupted;
-	 * its flag is set again
+	 * Who holds it now, in this process or another; of several keys, of the first that is
+	 * held. Reads only; the answer may be out of date when it arrives.
+	 * @return the holder, or empty if nobody holds it
 	 */
-	Optional<LockHandle> tryAcquire(Duration waitTime);
+	Optional<LockHolder> holder();
+
+	/**
+	 * Deletes the lock's entry, where one was left for later use. Harmless if there is
+	 * none.
+	 * @throws io.github.consullock.LockInUseException if somebody holds the lock, this
+	 * process included
+	 */
+	void destroy();
 
 	/**
 	 * Waits for the lock for ever, and through interrupts; the flag is set again at the

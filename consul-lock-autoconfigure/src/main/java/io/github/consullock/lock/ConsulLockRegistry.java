@@ -1,6 +1,7 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.Callable;
 
@@ -41,12 +42,70 @@ public interface ConsulLockRegistry extends AutoCloseable {
 	}
 
 	/**
-	 * The lock of a key, with settings of its own. Asks nothing of Consul.
-	 * @param options the key, checked already, and what differs from the registry's
+	 * A lock with settings of its own, over one key or several. Asks nothing of Consul.
+	 * @param options the keys, checked already, and what differs from the registry's
 	 * settings
 	 * @return the lock
+	 * @throws IllegalArgumentException if its session and the registry's settings make no
+	 * session: a lock-delay below the TTL, say, where the registry does not allow that
 	 */
 	ConsulLock obtain(LockOptions options);
+
+	/**
+	 * One lock over several keys: all are held, or none. Whoever waits for it holds none
+	 * of them, so that no order of keys leads to a deadlock. Asks nothing of Consul.
+	 * @param keys the keys below the registry's prefix; at least one, none twice
+	 * @return the lock
+	 * @throws IllegalArgumentException if a key is none, or there are more than
+	 * {@value LockOptions#MAX_KEYS}, which is all that one transaction of Consul 1.14 or
+	 * later takes; earlier ones take 31, and acquiring more fails there with
+	 * {@link io.github.consullock.ConsulRefusedException}
+	 */
+	default ConsulLock obtainAll(Collection<String> keys) {
+		return obtain(LockOptions.builder(keys).build());
+	}
+
+	/**
+	 * A lock for a limited number of holders, with the registry's settings. Asks nothing
+	 * of Consul.
+	 * @param key the key below the registry's prefix
+	 * @param limit how many may hold it at once, at least 1
+	 * @return the semaphore
+	 * @throws IllegalArgumentException if the key is none, or the limit is below 1
+	 */
+	default ConsulSemaphore semaphore(String key, int limit) {
+		return semaphore(LockOptions.of(key), limit);
+	}
+
+	/**
+	 * A lock for a limited number of holders, with settings of its own. Asks nothing of
+	 * Consul.
+	 * @param options the key, and what differs from the registry's settings
+	 * @param limit how many may hold it at once, at least 1
+	 * @return the semaphore
+	 * @throws IllegalArgumentException if the limit is below 1, or the options have
+	 * several keys or a session of the caller's own
+	 */
+	ConsulSemaphore semaphore(LockOptions options, int limit);
+
+	/**
+	 * A lock for many readers or one writer, with the registry's settings. Asks nothing
+	 * of Consul.
+	 * @param key the key below the registry's prefix
+	 * @return the lock
+	 * @throws IllegalArgumentException if the key is none
+	 */
+	default ConsulReadWriteLock readWriteLock(String key) {
+		return readWriteLock(LockOptions.of(key));
+	}
+
+	/**
+	 * A lock for many readers or one writer, with settings of its own. Asks nothing of
+	 * Consul.
+	 * @param options the key, and what differs from the registry's settings
+	 * @return the lock
+	 */
+	ConsulReadWriteLock readWriteLock(LockOptions options);
 
 	/**
 	 * The holds of this registry that are neither released nor lost, in no order.

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
@@ -166,6 +167,16 @@ final class Hold implements LockHandle {
 		finally {
 			this.lock.unlock();
 		}
+	}
+
+	@Override
+	public CompletableFuture<Boolean> releaseAsync() {
+		return CompletableFuture.supplyAsync(this::release);
+	}
+
+	@Override
+	public void guardedPut(String entry, String value) {
+		throw new UnsupportedOperationException("not yet");
 	}
 
 	@Override

@@ -1,10 +1,13 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 import io.github.consullock.LockHandle;
+import io.github.consullock.LockHolder;
 import io.github.consullock.LockInterruptedException;
 import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.LockOptions;
@@ -34,8 +37,38 @@ final class KeyedLock implements ConsulLock {
 	}
 
 	@Override
+	public List<String> keys() {
+		return List.of(key());
+	}
+
+	@Override
 	public LockHandle acquire() {
 		return acquire(this.request);
+	}
+
+	@Override
+	public LockHandle acquire(Duration waitTime) {
+		return acquire(this.request.waiting(waitTime));
+	}
+
+	@Override
+	public CompletableFuture<LockHandle> acquireAsync() {
+		return acquireAsync(this.request.waitTime());
+	}
+
+	@Override
+	public CompletableFuture<LockHandle> acquireAsync(Duration waitTime) {
+		return CompletableFuture.supplyAsync(() -> acquire(waitTime));
+	}
+
+	@Override
+	public Optional<LockHolder> holder() {
+		throw new UnsupportedOperationException("not yet");
+	}
+
+	@Override
+	public void destroy() {
+		throw new UnsupportedOperationException("not yet");
 	}
 
 	private Hold acquire(LockRequest wanted) {

@@ -94,6 +94,16 @@ final class SessionLockRegistry implements ConsulLockRegistry {
 	}
 
 	@Override
+	public ConsulSemaphore semaphore(LockOptions options, int limit) {
+		throw new UnsupportedOperationException("not yet");
+	}
+
+	@Override
+	public ConsulReadWriteLock readWriteLock(LockOptions options) {
+		throw new UnsupportedOperationException("not yet");
+	}
+
+	@Override
 	public List<LockHandle> heldLocks() {
 		return this.holds.present().stream().filter(Hold::isHeld).map((hold) -> (LockHandle) hold).toList();
 	}

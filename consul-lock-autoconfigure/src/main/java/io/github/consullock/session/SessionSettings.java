@@ -4,9 +4,9 @@ import java.time.Duration;
 import java.util.List;
 
 import io.github.consullock.ConsulRefusedException;
+import io.github.consullock.SessionBehavior;
 import io.github.consullock.consul.RenewalOutcome;
 import io.github.consullock.consul.SessionRequest;
-import io.github.consullock.consul.SessionRequest.Behavior;
 
 /**
  * How sessions are made and kept.
@@ -18,13 +18,13 @@ import io.github.consullock.consul.SessionRequest.Behavior;
  * @param nodeChecks the ids of node checks it is bound to; empty for none
  * @param serviceChecks the ids of service checks it is bound to; empty for none
  * @param safetyMargin by how much the local deadline comes before the TTL
- * @param allowUnsafe whether {@link Behavior#DELETE} and a lock-delay below the TTL are
- * allowed. Both break a promise: after a crash another holder may come before the former
- * one has noticed.
+ * @param allowUnsafe whether {@link SessionBehavior#DELETE} and a lock-delay below the
+ * TTL are allowed. Both break a promise: after a crash another holder may come before the
+ * former one has noticed.
  * @since 0.1.0
  */
-public record SessionSettings(String name, Duration ttl, Duration lockDelay, Behavior behavior, List<String> nodeChecks,
-		List<String> serviceChecks, Duration safetyMargin, boolean allowUnsafe) {
+public record SessionSettings(String name, Duration ttl, Duration lockDelay, SessionBehavior behavior,
+		List<String> nodeChecks, List<String> serviceChecks, Duration safetyMargin, boolean allowUnsafe) {
 
 	private static final Duration MIN_TTL = Duration.ofSeconds(10);
 
@@ -34,10 +34,10 @@ public record SessionSettings(String name, Duration ttl, Duration lockDelay, Beh
 
 	/**
 	 * What holds where nothing else is said: a TTL and a lock-delay of 25 s, behavior
-	 * {@link Behavior#RELEASE}, no checks, a safety margin of 500 ms.
+	 * {@link SessionBehavior#RELEASE}, no checks, a safety margin of 500 ms.
 	 */
 	public static final SessionSettings DEFAULTS = new SessionSettings("consul-lock", Duration.ofSeconds(25),
-			Duration.ofSeconds(25), Behavior.RELEASE, List.of(), List.of(), Duration.ofMillis(500), false);
+			Duration.ofSeconds(25), SessionBehavior.RELEASE, List.of(), List.of(), Duration.ofMillis(500), false);
 
 	public SessionSettings {
 		nodeChecks = List.copyOf(nodeChecks);
@@ -60,7 +60,7 @@ public record SessionSettings(String name, Duration ttl, Duration lockDelay, Beh
 					+ "): a new holder could come before the former one knows of its loss. Raise the lock-delay, lower"
 					+ " the TTL, or set session.allow-unsafe=true to accept that");
 		}
-		if (!allowUnsafe && behavior == Behavior.DELETE) {
+		if (!allowUnsafe && behavior == SessionBehavior.DELETE) {
 			throw new IllegalArgumentException("session.behavior=delete lets an acquire that is on its way slip past"
 					+ " lock-delay when a holder crashes. Use release, or set session.allow-unsafe=true to accept that");
 		}

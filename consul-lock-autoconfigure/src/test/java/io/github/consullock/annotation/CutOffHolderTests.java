@@ -18,10 +18,10 @@ import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.PatientClient;
 import io.github.consullock.PauseMeter;
+import io.github.consullock.SessionBehavior;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.HttpConsulClient;
 import io.github.consullock.consul.KvEntry;
-import io.github.consullock.consul.SessionRequest.Behavior;
 import io.github.consullock.lock.ConsulLockRegistry;
 import io.github.consullock.session.SessionSettings;
 import io.github.consullock.testserver.ConsulServer;
@@ -50,7 +50,7 @@ class CutOffHolderTests {
 	private static final Duration TTL = Duration.ofSeconds(10);
 
 	/** With a margin in which a busy machine has time to run the thread that is told. */
-	private static final SessionSettings SETTINGS = new SessionSettings("cut off", TTL, TTL, Behavior.RELEASE,
+	private static final SessionSettings SETTINGS = new SessionSettings("cut off", TTL, TTL, SessionBehavior.RELEASE,
 			List.of(), List.of(), Duration.ofMillis(2500), false);
 
 	/** How the session ends of a holder that is cut off. */

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -13,6 +14,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 import io.github.consullock.LockHandle;
+import io.github.consullock.LockHolder;
 import io.github.consullock.LockInterruptedException;
 import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
@@ -20,6 +22,8 @@ import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.LockOptions;
 import io.github.consullock.lock.ConsulLock;
 import io.github.consullock.lock.ConsulLockRegistry;
+import io.github.consullock.lock.ConsulReadWriteLock;
+import io.github.consullock.lock.ConsulSemaphore;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +47,16 @@ class FakeLockRegistry implements ConsulLockRegistry {
 	public ConsulLock obtain(LockOptions options) {
 		this.obtained.add(options);
 		return new FakeLock(PREFIX + options.key());
+	}
+
+	@Override
+	public ConsulSemaphore semaphore(LockOptions options, int limit) {
+		throw new UnsupportedOperationException();
+	}
+
+	@Override
+	public ConsulReadWriteLock readWriteLock(LockOptions options) {
+		throw new UnsupportedOperationException();
 	}
 
 	LockOptions lastObtained() {
@@ -106,7 +120,37 @@ class FakeLockRegistry implements ConsulLockRegistry {
 		}
 
 		@Override
+		public List<String> keys() {
+			return List.of(this.key);
+		}
+
+		@Override
+		public LockHandle acquire(Duration waitTime) {
+			return acquire();
+		}
+
+		@Override
 		public Optional<LockHandle> tryAcquire(Duration waitTime) {
+			throw new UnsupportedOperationException();
+		}
+
+		@Override
+		public CompletableFuture<LockHandle> acquireAsync() {
+			return CompletableFuture.supplyAsync(this::acquire);
+		}
+
+		@Override
+		public CompletableFuture<LockHandle> acquireAsync(Duration waitTime) {
+			return acquireAsync();
+		}
+
+		@Override
+		public Optional<LockHolder> holder() {
+			throw new UnsupportedOperationException();
+		}
+
+		@Override
+		public void destroy() {
 			throw new UnsupportedOperationException();
 		}
 
@@ -225,6 +269,16 @@ class FakeLockRegistry implements ConsulLockRegistry {
 				FakeLockRegistry.this.events.add("release " + this.key);
 			}
 			return true;
+		}
+
+		@Override
+		public CompletableFuture<Boolean> releaseAsync() {
+			return CompletableFuture.supplyAsync(this::release);
+		}
+
+		@Override
+		public void guardedPut(String entry, String value) {
+			throw new UnsupportedOperationException();
 		}
 
 		@Override

@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.PatientClient;
-import io.github.consullock.consul.SessionRequest.Behavior;
+import io.github.consullock.SessionBehavior;
 import io.github.consullock.consul.TransactionOutcome.Committed;
 import io.github.consullock.consul.TransactionOutcome.Failure;
 import io.github.consullock.consul.TransactionOutcome.FailureReason;
@@ -61,7 +61,7 @@ abstract class ConsulClientContractTests {
 	@Test
 	void sessionIsRenewedWithTheSettingsItWasCreatedWith() {
 		String session = this.client.createSession(new SessionRequest("test", Duration.ofMillis(12500),
-				Duration.ofSeconds(7), Behavior.RELEASE, List.of(), List.of()));
+				Duration.ofSeconds(7), SessionBehavior.RELEASE, List.of(), List.of()));
 		assertThat(renew(session))
 			.isEqualTo(new RenewalOutcome.Renewed(Duration.ofMillis(12500), Duration.ofSeconds(7)));
 	}
@@ -85,7 +85,7 @@ abstract class ConsulClientContractTests {
 	void ttlOutOfBoundsIsRefused(int seconds) {
 		assertThatExceptionOfType(ConsulRefusedException.class)
 			.isThrownBy(() -> this.client.createSession(new SessionRequest("test", Duration.ofSeconds(seconds),
-					Duration.ZERO, Behavior.RELEASE, List.of(), List.of())))
+					Duration.ZERO, SessionBehavior.RELEASE, List.of(), List.of())))
 			.withMessageContaining("Invalid Session TTL")
 			.withMessageContaining("consul.lock.session.ttl");
 	}
@@ -94,7 +94,7 @@ abstract class ConsulClientContractTests {
 	void unknownCheckIsRefused() {
 		assertThatExceptionOfType(ConsulRefusedException.class)
 			.isThrownBy(() -> this.client.createSession(new SessionRequest("test", Duration.ofSeconds(10),
-					Duration.ZERO, Behavior.RELEASE, List.of("no-such-check"), List.of())))
+					Duration.ZERO, SessionBehavior.RELEASE, List.of("no-such-check"), List.of())))
 			.withMessageContaining("Missing check")
 			.withMessageContaining("no-such-check")
 			.withMessageContaining("node-checks");
@@ -376,7 +376,7 @@ abstract class ConsulClientContractTests {
 	@Test
 	void endOfSessionWithBehaviorDeleteRemovesItsKeys() {
 		String session = this.client.createSession(new SessionRequest("test", Duration.ofSeconds(10), Duration.ZERO,
-				Behavior.DELETE, List.of(), List.of()));
+				SessionBehavior.DELETE, List.of(), List.of()));
 		String key = key("k");
 		transact(KvOperation.lock(key, session, "v", 1));
 		destroy(session);
@@ -538,8 +538,8 @@ abstract class ConsulClientContractTests {
 	}
 
 	private String session(Duration lockDelay) {
-		return this.client.createSession(
-				new SessionRequest("test", Duration.ofSeconds(10), lockDelay, Behavior.RELEASE, List.of(), List.of()));
+		return this.client.createSession(new SessionRequest("test", Duration.ofSeconds(10), lockDelay,
+				SessionBehavior.RELEASE, List.of(), List.of()));
 	}
 
 	private String key(String name) {

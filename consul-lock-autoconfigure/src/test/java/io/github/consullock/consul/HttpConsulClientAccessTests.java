@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicReference;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.PatientClient;
-import io.github.consullock.consul.SessionRequest.Behavior;
+import io.github.consullock.SessionBehavior;
 import io.github.consullock.consul.TransactionOutcome.Committed;
 import io.github.consullock.testserver.ConsulServer;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -29,7 +29,7 @@ class HttpConsulClientAccessTests {
 	private static final Duration SECONDS = Duration.ofSeconds(30);
 
 	private static final SessionRequest SESSION = new SessionRequest("test", Duration.ofSeconds(10), Duration.ZERO,
-			Behavior.RELEASE, List.of(), List.of());
+			SessionBehavior.RELEASE, List.of(), List.of());
 
 	private static ConsulServer consul;
 

@@ -17,7 +17,7 @@ import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.PatientClient;
 import io.github.consullock.PauseMeter;
-import io.github.consullock.consul.SessionRequest.Behavior;
+import io.github.consullock.SessionBehavior;
 import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
 import org.junit.jupiter.api.Test;
@@ -42,7 +42,7 @@ class HttpConsulClientFailureTests {
 	private static final Duration LONG = Duration.ofMinutes(1);
 
 	private static final SessionRequest SESSION = new SessionRequest("test", Duration.ofSeconds(10), Duration.ZERO,
-			Behavior.RELEASE, List.of(), List.of());
+			SessionBehavior.RELEASE, List.of(), List.of());
 
 	@Test
 	void closedPortIsUnavailableAndNamesAddressAndProperties() throws IOException {

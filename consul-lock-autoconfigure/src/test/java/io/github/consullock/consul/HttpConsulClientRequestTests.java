@@ -21,7 +21,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import io.github.consullock.ConsulRefusedException;
-import io.github.consullock.consul.SessionRequest.Behavior;
+import io.github.consullock.SessionBehavior;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -44,7 +44,7 @@ class HttpConsulClientRequestTests {
 		try (FakeHttpServer server = FakeHttpServer.answering(FakeHttpServer.answer("200 OK", "{\"ID\": \"abc\"}"));
 				ConsulClient client = HttpConsulClient.builder(server.uri()).build()) {
 			assertThat(client.createSession(new SessionRequest("app", Duration.ofSeconds(25), Duration.ZERO,
-					Behavior.DELETE, List.of(), List.of("service:a"))))
+					SessionBehavior.DELETE, List.of(), List.of("service:a"))))
 				.isEqualTo("abc");
 			String request = server.requests().get(0);
 			assertThat(request).startsWith("PUT /v1/session/create HTTP/1.1\n")

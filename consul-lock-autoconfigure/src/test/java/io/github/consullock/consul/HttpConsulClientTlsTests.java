@@ -10,7 +10,7 @@ import java.util.List;
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.PatientClient;
-import io.github.consullock.consul.SessionRequest.Behavior;
+import io.github.consullock.SessionBehavior;
 import io.github.consullock.testserver.ConsulServer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -46,7 +46,7 @@ class HttpConsulClientTlsTests {
 			.sslContext(TestTls.trusting(consul.caCertificate()))
 			.build()) {
 			String session = client.createSession(new SessionRequest("test", Duration.ofSeconds(10), Duration.ZERO,
-					Behavior.RELEASE, List.of(), List.of()));
+					SessionBehavior.RELEASE, List.of(), List.of()));
 			client.transact(List.of(KvOperation.lock("k", session, "v", 1)), SECONDS);
 			long index = client.watch("k", 0, SECONDS).index();
 			assertThat(PatientClient.answered(() -> client.watch("k", index, Duration.ofMillis(100))).index())

@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 import io.github.consullock.ConsulUnavailableException;
-import io.github.consullock.consul.SessionRequest.Behavior;
+import io.github.consullock.SessionBehavior;
 import io.github.consullock.consul.TransactionOutcome.Committed;
 import io.github.consullock.consul.TransactionOutcome.FailureReason;
 import io.github.consullock.consul.TransactionOutcome.RolledBack;
@@ -50,8 +50,8 @@ class InMemoryConsulClientTests {
 
 	@Test
 	void sessionWithoutTtlDoesNotEndByItself() {
-		String session = this.client.createSession(
-				new SessionRequest("test", Duration.ZERO, Duration.ZERO, Behavior.RELEASE, List.of(), List.of()));
+		String session = this.client.createSession(new SessionRequest("test", Duration.ZERO, Duration.ZERO,
+				SessionBehavior.RELEASE, List.of(), List.of()));
 		advance(Duration.ofDays(1000));
 		assertThat(this.client.renewSession(session)).isInstanceOf(RenewalOutcome.Renewed.class);
 	}
@@ -106,8 +106,8 @@ class InMemoryConsulClientTests {
 	}
 
 	private String session(Duration lockDelay) {
-		return this.client.createSession(
-				new SessionRequest("test", Duration.ofSeconds(10), lockDelay, Behavior.RELEASE, List.of(), List.of()));
+		return this.client.createSession(new SessionRequest("test", Duration.ofSeconds(10), lockDelay,
+				SessionBehavior.RELEASE, List.of(), List.of()));
 	}
 
 	private void advance(Duration time) {

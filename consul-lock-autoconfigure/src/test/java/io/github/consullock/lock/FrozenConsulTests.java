@@ -8,8 +8,8 @@ import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.PauseMeter;
+import io.github.consullock.SessionBehavior;
 import io.github.consullock.consul.HttpConsulClient;
-import io.github.consullock.consul.SessionRequest.Behavior;
 import io.github.consullock.session.SessionSettings;
 import io.github.consullock.testserver.ConsulServer;
 import org.junit.jupiter.api.AfterEach;
@@ -29,7 +29,7 @@ class FrozenConsulTests {
 
 	/** With a margin in which a busy machine has time to run the thread that is told. */
 	private static final SessionSettings WIDE_MARGIN = new SessionSettings("frozen", Duration.ofSeconds(10),
-			Duration.ofSeconds(10), Behavior.RELEASE, List.of(), List.of(), Duration.ofMillis(2500), false);
+			Duration.ofSeconds(10), SessionBehavior.RELEASE, List.of(), List.of(), Duration.ofMillis(2500), false);
 
 	private ConsulServer consul;
 

@@ -14,10 +14,10 @@ import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.PatientClient;
 import io.github.consullock.PauseMeter;
+import io.github.consullock.SessionBehavior;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.HttpConsulClient;
 import io.github.consullock.consul.RenewalOutcome;
-import io.github.consullock.consul.SessionRequest.Behavior;
 import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
 import org.junit.jupiter.api.Test;
@@ -34,12 +34,12 @@ class SessionKeeperConsulTests {
 
 	private static final Duration TTL = Duration.ofSeconds(10);
 
-	private static final SessionSettings SETTINGS = new SessionSettings("keeper-test", TTL, TTL, Behavior.RELEASE,
-			List.of(), List.of(), Duration.ZERO, false);
+	private static final SessionSettings SETTINGS = new SessionSettings("keeper-test", TTL, TTL,
+			SessionBehavior.RELEASE, List.of(), List.of(), Duration.ZERO, false);
 
 	/** As large as allowed, so that a busy machine does not eat it up. */
-	private static final SessionSettings WIDE_MARGIN = new SessionSettings("keeper-test", TTL, TTL, Behavior.RELEASE,
-			List.of(), List.of(), Duration.ofMillis(2500), false);
+	private static final SessionSettings WIDE_MARGIN = new SessionSettings("keeper-test", TTL, TTL,
+			SessionBehavior.RELEASE, List.of(), List.of(), Duration.ofMillis(2500), false);
 
 	private static final Duration AMPLE = Duration.ofSeconds(60);
 

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 import io.github.consullock.ConsulRefusedException;
+import io.github.consullock.SessionBehavior;
 import io.github.consullock.consul.RenewalOutcome.Renewed;
-import io.github.consullock.consul.SessionRequest.Behavior;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -21,7 +21,7 @@ class SessionSettingsTests {
 		SessionSettings defaults = SessionSettings.DEFAULTS;
 		assertThat(defaults.ttl()).isEqualTo(Duration.ofSeconds(25));
 		assertThat(defaults.lockDelay()).isEqualTo(Duration.ofSeconds(25));
-		assertThat(defaults.behavior()).isEqualTo(Behavior.RELEASE);
+		assertThat(defaults.behavior()).isEqualTo(SessionBehavior.RELEASE);
 		assertThat(defaults.nodeChecks()).isEmpty();
 		assertThat(defaults.serviceChecks()).isEmpty();
 		assertThat(defaults.safetyMargin()).isEqualTo(Duration.ofMillis(500));
@@ -31,12 +31,12 @@ class SessionSettingsTests {
 	@Test
 	void requestSaysWhatTheSettingsSay() {
 		SessionSettings settings = new SessionSettings("orders", Duration.ofSeconds(10), Duration.ofSeconds(20),
-				Behavior.RELEASE, List.of("serfHealth"), List.of("service:orders"), Duration.ZERO, false);
+				SessionBehavior.RELEASE, List.of("serfHealth"), List.of("service:orders"), Duration.ZERO, false);
 		var request = settings.toRequest();
 		assertThat(request.name()).isEqualTo("orders");
 		assertThat(request.ttl()).isEqualTo(Duration.ofSeconds(10));
 		assertThat(request.lockDelay()).isEqualTo(Duration.ofSeconds(20));
-		assertThat(request.behavior()).isEqualTo(Behavior.RELEASE);
+		assertThat(request.behavior()).isEqualTo(SessionBehavior.RELEASE);
 		assertThat(request.nodeChecks()).containsExactly("serfHealth");
 		assertThat(request.serviceChecks()).containsExactly("service:orders");
 	}
@@ -45,7 +45,7 @@ class SessionSettingsTests {
 	void checksAreCopied() {
 		List<String> checks = new ArrayList<>(List.of("serfHealth"));
 		SessionSettings settings = new SessionSettings("x", Duration.ofSeconds(10), Duration.ofSeconds(10),
-				Behavior.RELEASE, checks, checks, Duration.ZERO, false);
+				SessionBehavior.RELEASE, checks, checks, Duration.ZERO, false);
 		checks.clear();
 		assertThat(settings.nodeChecks()).containsExactly("serfHealth");
 		assertThat(settings.serviceChecks()).containsExactly("serfHealth");
@@ -88,7 +88,7 @@ class SessionSettingsTests {
 		assertThatIllegalArgumentException().isThrownBy(() -> deleting(false))
 			.withMessageContaining("session.behavior")
 			.withMessageContaining("allow-unsafe");
-		assertThat(deleting(true).behavior()).isEqualTo(Behavior.DELETE);
+		assertThat(deleting(true).behavior()).isEqualTo(SessionBehavior.DELETE);
 	}
 
 	@Test
@@ -106,7 +106,7 @@ class SessionSettingsTests {
 	void changedCopiesKeepTheRest() {
 		SessionSettings named = deleting(true).withName("other");
 		assertThat(named.name()).isEqualTo("other");
-		assertThat(named.behavior()).isEqualTo(Behavior.DELETE);
+		assertThat(named.behavior()).isEqualTo(SessionBehavior.DELETE);
 		assertThat(named.allowUnsafe()).isTrue();
 		assertThat(named.withTimes(Duration.ofSeconds(12), Duration.ofSeconds(13)).name()).isEqualTo("other");
 	}
@@ -134,13 +134,13 @@ class SessionSettingsTests {
 	}
 
 	private static SessionSettings margin(Duration margin) {
-		return new SessionSettings("x", Duration.ofSeconds(10), Duration.ofSeconds(10), Behavior.RELEASE, List.of(),
-				List.of(), margin, false);
+		return new SessionSettings("x", Duration.ofSeconds(10), Duration.ofSeconds(10), SessionBehavior.RELEASE,
+				List.of(), List.of(), margin, false);
 	}
 
 	private static SessionSettings deleting(boolean allowUnsafe) {
-		return new SessionSettings("x", Duration.ofSeconds(10), Duration.ofSeconds(10), Behavior.DELETE, List.of(),
-				List.of(), Duration.ZERO, allowUnsafe);
+		return new SessionSettings("x", Duration.ofSeconds(10), Duration.ofSeconds(10), SessionBehavior.DELETE,
+				List.of(), List.of(), Duration.ZERO, allowUnsafe);
 	}
 
 }
