@@ -19,10 +19,14 @@ final class AnnotatedHold {
 
 	private final InterruptHandshake.Cancellation cancellation;
 
-	AnnotatedHold(ConsulLockRegistry registry, LockHandle handle, InterruptHandshake.Cancellation cancellation) {
+	private final @Nullable AsyncHold async;
+
+	AnnotatedHold(ConsulLockRegistry registry, LockHandle handle, InterruptHandshake.Cancellation cancellation,
+			@Nullable AsyncHold async) {
 		this.registry = registry;
 		this.handle = handle;
 		this.cancellation = cancellation;
+		this.async = async;
 		handle.onLost(cancellation::lost);
 	}
 
@@ -32,6 +36,14 @@ final class AnnotatedHold {
 
 	LockHandle handle() {
 		return this.handle;
+	}
+
+	/**
+	 * The part that the method has in a hold which outlasts it, or {@code null} if the
+	 * hold ends with the method.
+	 */
+	@Nullable AsyncHold async() {
+		return this.async;
 	}
 
 	/**
@@ -91,21 +103,24 @@ final class AnnotatedHold {
 	 * @param failure what the body ended with, if anything
 	 */
 	LockLostException lost(@Nullable Throwable failure) {
-		if (failure instanceof LockLostException told && told.key().equals(this.handle.key())
-				&& told.fencingToken() == this.handle.fencingToken()) {
-			return told;
+		return lost(this.handle, this.cancellation.reason(), failure);
+	}
+
+	static LockLostException lost(LockHandle handle, @Nullable LockLostReason told, @Nullable Throwable failure) {
+		if (failure instanceof LockLostException ex && ex.key().equals(handle.key())
+				&& ex.fencingToken() == handle.fencingToken()) {
+			return ex;
 		}
-		return new LockLostException(this.handle.key(), this.handle.fencingToken(), reason(), failure);
+		return new LockLostException(handle.key(), handle.fencingToken(), reason(handle, told), failure);
 	}
 
 	/** The callback may still be on its way when the loss is already known. */
-	private LockLostReason reason() {
-		LockLostReason reason = this.cancellation.reason();
-		if (reason != null) {
-			return reason;
+	private static LockLostReason reason(LockHandle handle, @Nullable LockLostReason told) {
+		if (told != null) {
+			return told;
 		}
 		try {
-			this.handle.ensureHeld();
+			handle.ensureHeld();
 		}
 		catch (LockLostException ex) {
 			return ex.reason();

@@ -42,17 +42,32 @@ final class AnnotatedHolds {
 	}
 
 	/**
+	 * Has a call whose work outlasts it join the hold of a key, if that one lasts until
+	 * all who joined it have ended.
+	 * @param registry the registry
+	 * @param key the full key
+	 * @return its part in the hold, or {@code null} if there is none to join
+	 * @throws io.github.consullock.LockLostException if it was lost
+	 */
+	static @Nullable AsyncHold join(ConsulLockRegistry registry, String key) {
+		AnnotatedHold hold = find(registry, key);
+		AsyncHold async = (hold != null) ? hold.async() : null;
+		return (async != null) ? async.join() : null;
+	}
+
+	/**
 	 * Notes a new hold of this thread, until it is {@linkplain #remove removed}.
 	 * @param registry where it was acquired
 	 * @param handle the hold
+	 * @param async the part that the method has in it, if it outlasts the method
 	 * @return what runs bodies under it
 	 */
-	static AnnotatedHold add(ConsulLockRegistry registry, LockHandle handle) {
+	static AnnotatedHold add(ConsulLockRegistry registry, LockHandle handle, @Nullable AsyncHold async) {
 		AnnotatedHolds current = CURRENT.get();
 		if (current == null) {
 			current = new AnnotatedHolds();
 		}
-		AnnotatedHold hold = new AnnotatedHold(registry, handle, current.handshake.newCancellation());
+		AnnotatedHold hold = new AnnotatedHold(registry, handle, current.handshake.newCancellation(), async);
 		current.holds.push(hold);
 		CURRENT.set(current);
 		return hold;

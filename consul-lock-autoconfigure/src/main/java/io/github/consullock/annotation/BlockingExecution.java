@@ -39,7 +39,7 @@ final class BlockingExecution implements LockedExecution {
 		boolean heldToTheEnd;
 		AnnotatedHold hold;
 		try {
-			hold = AnnotatedHolds.add(call.registry(), handle);
+			hold = AnnotatedHolds.add(call.registry(), handle, null);
 			try {
 				outcome = hold.run(call);
 			}

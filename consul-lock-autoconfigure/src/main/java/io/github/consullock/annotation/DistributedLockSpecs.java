@@ -14,7 +14,6 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.convert.DurationStyle;
 import org.springframework.core.MethodClassKey;
-import org.springframework.core.ResolvableType;
 import org.springframework.expression.ParseException;
 
 /**
@@ -30,6 +29,8 @@ final class DistributedLockSpecs {
 	private final ConfigurableListableBeanFactory beanFactory;
 
 	private final KeyTemplateParser parser;
+
+	private final Executions executions = new Executions();
 
 	DistributedLockSpecs(ConfigurableListableBeanFactory beanFactory) {
 		this.beanFactory = beanFactory;
@@ -56,22 +57,11 @@ final class DistributedLockSpecs {
 	}
 
 	private DistributedLockSpec resolve(DistributedLock annotation, Method method, Class<?> beanClass) {
-		if (ReturnTypes.isSuspend(method)) {
-			throw new DistributedLockDefinitionException(beanClass, method,
-					"is a suspend function, which returns before its work is done",
-					"Annotate a function that does not suspend.");
-		}
-		ResolvableType returnType = ResolvableType.forMethodReturnType(method, beanClass);
-		if (ReturnTypes.endLater(returnType)) {
-			throw new DistributedLockDefinitionException(beanClass, method,
-					"returns " + returnType + ", and so before its work is done",
-					"Annotate the method that does the work and returns when it is done.");
-		}
+		LockedExecution execution = this.executions.of(method, beanClass);
 		return new DistributedLockSpec(DistributedLockDefinitionException.name(method, beanClass),
 				key(annotation, method, beanClass), waitTime(annotation, method, beanClass),
 				skippedResult(annotation, method, beanClass), annotation.onLost(),
-				registry(annotation, method, beanClass), method.getReturnType() == Object.class,
-				new BlockingExecution());
+				registry(annotation, method, beanClass), method.getReturnType() == Object.class, execution);
 	}
 
 	private KeyTemplate key(DistributedLock annotation, Method method, Class<?> beanClass) {
@@ -122,12 +112,14 @@ final class DistributedLockSpecs {
 			return null;
 		}
 		try {
-			return SkippedResult.of(method);
+			return SkippedResult.of(method, beanClass);
 		}
 		catch (IllegalArgumentException ex) {
 			throw new DistributedLockDefinitionException(beanClass, method,
 					"has onNotAcquired = SKIP, but " + ex.getMessage(),
-					"Use THROW, or return void, boolean, an Optional, a collection, or something nullable.", ex);
+					"Use THROW, or return void, boolean, an Optional, a collection, a publisher that may be empty, or"
+							+ " something nullable.",
+					ex);
 		}
 	}
 

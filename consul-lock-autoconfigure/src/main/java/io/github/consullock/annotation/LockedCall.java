@@ -7,6 +7,9 @@ import io.github.consullock.lock.ConsulLockRegistry;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.aop.ProxyMethodInvocation;
+import org.springframework.aop.interceptor.ExposeInvocationInterceptor;
+
 /**
  * One call of an annotated method, and the lock that it needs.
  *
@@ -14,8 +17,27 @@ import org.jspecify.annotations.Nullable;
  * @param spec what the annotation asks
  * @param registry where to lock
  * @param lock what to hold while the body runs
+ * @param deferred whether the body runs later than the call, and on another thread
  */
-record LockedCall(MethodInvocation invocation, DistributedLockSpec spec, ConsulLockRegistry registry, Acquirable lock) {
+record LockedCall(MethodInvocation invocation, DistributedLockSpec spec, ConsulLockRegistry registry, Acquirable lock,
+		boolean deferred) {
+
+	LockedCall(MethodInvocation invocation, DistributedLockSpec spec, ConsulLockRegistry registry, Acquirable lock) {
+		this(invocation, spec, registry, lock, false);
+	}
+
+	/**
+	 * The same call, to be made after the present one has returned; once, or several
+	 * times if each time this method is used anew.
+	 */
+	LockedCall later() {
+		MethodInvocation copy = ((ProxyMethodInvocation) this.invocation).invocableClone();
+		return new LockedCall(copy, this.spec, this.registry, this.lock, true);
+	}
+
+	boolean isCancelledOnLoss() {
+		return this.spec.onLost() == LossPolicy.CANCEL;
+	}
 
 	/**
 	 * Runs the body.
@@ -23,7 +45,10 @@ record LockedCall(MethodInvocation invocation, DistributedLockSpec spec, ConsulL
 	 * @return what it returned
 	 */
 	@Nullable Object proceed(LockHandle handle) throws Throwable {
-		return this.invocation.proceed();
+		// Aspects look for the call in a thread-local variable that is set on the
+		// caller's
+		// thread.
+		return this.deferred ? ExposeInvocationInterceptor.INSTANCE.invoke(this.invocation) : this.invocation.proceed();
 	}
 
 	/**

@@ -1,7 +1,6 @@
 package io.github.consullock.annotation;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 import io.github.consullock.LockHandle;
@@ -25,6 +25,7 @@ import io.github.consullock.lock.ConsulLockRegistry;
 import io.github.consullock.lock.ConsulReadWriteLock;
 import io.github.consullock.lock.ConsulSemaphore;
 import org.jspecify.annotations.Nullable;
+import reactor.core.scheduler.Schedulers;
 
 /**
  * A registry whose locks are lost when a test says so, on the thread that says so.
@@ -38,6 +39,9 @@ class FakeLockRegistry implements ConsulLockRegistry {
 	final List<LockOptions> obtained = new CopyOnWriteArrayList<>();
 
 	volatile @Nullable RuntimeException failure;
+
+	/** What acquisitions that keep no thread wait for. */
+	volatile CompletableFuture<Void> turn = CompletableFuture.completedFuture(null);
 
 	private final Map<String, FakeHandle> held = new ConcurrentHashMap<>();
 
@@ -89,6 +93,13 @@ class FakeLockRegistry implements ConsulLockRegistry {
 	public void close() {
 	}
 
+	/** As BlockHound would. */
+	private static void checkMayBlock() {
+		if (Schedulers.isInNonBlockingThread()) {
+			throw new IllegalStateException("This thread must not block");
+		}
+	}
+
 	final class FakeLock implements ConsulLock {
 
 		private final String key;
@@ -104,6 +115,7 @@ class FakeLockRegistry implements ConsulLockRegistry {
 
 		@Override
 		public LockHandle acquire() {
+			checkMayBlock();
 			if (Thread.currentThread().isInterrupted()) {
 				throw new LockInterruptedException("interrupted");
 			}
@@ -136,7 +148,27 @@ class FakeLockRegistry implements ConsulLockRegistry {
 
 		@Override
 		public CompletableFuture<LockHandle> acquireAsync() {
-			return CompletableFuture.supplyAsync(this::acquire);
+			CompletableFuture<LockHandle> acquisition = new CompletableFuture<>();
+			FakeLockRegistry.this.turn.thenRunAsync(() -> {
+				if (acquisition.isDone()) {
+					return;
+				}
+				try {
+					LockHandle handle = acquire();
+					if (!acquisition.complete(handle)) {
+						handle.release();
+					}
+				}
+				catch (RuntimeException ex) {
+					acquisition.completeExceptionally(ex);
+				}
+			});
+			acquisition.whenComplete((handle, failure) -> {
+				if (acquisition.isCancelled()) {
+					FakeLockRegistry.this.events.add("cancel " + this.key);
+				}
+			});
+			return acquisition;
 		}
 
 		@Override
@@ -187,7 +219,9 @@ class FakeLockRegistry implements ConsulLockRegistry {
 
 		private final long token = FakeLockRegistry.this.tokens.incrementAndGet();
 
-		private final List<Consumer<LockLostReason>> callbacks = new ArrayList<>();
+		private final List<Consumer<LockLostReason>> callbacks = new CopyOnWriteArrayList<>();
+
+		private final ReentrantLock telling = new ReentrantLock();
 
 		private volatile @Nullable LockLostReason lost;
 
@@ -199,14 +233,15 @@ class FakeLockRegistry implements ConsulLockRegistry {
 
 		/** Tells on the calling thread. */
 		void lose(LockLostReason reason) {
-			this.lost = reason;
-			FakeLockRegistry.this.held.remove(this.key, this);
+			loseSilently(reason);
 			this.callbacks.forEach((callback) -> callback.accept(reason));
 		}
 
 		/** Loses the lock without a word: the callback is still on its way. */
 		void loseSilently(LockLostReason reason) {
+			this.telling.lock();
 			this.lost = reason;
+			this.telling.unlock();
 			FakeLockRegistry.this.held.remove(this.key, this);
 		}
 
@@ -248,17 +283,20 @@ class FakeLockRegistry implements ConsulLockRegistry {
 
 		@Override
 		public void onLost(Consumer<LockLostReason> callback) {
+			this.telling.lock();
 			LockLostReason reason = this.lost;
+			if (reason == null) {
+				this.callbacks.add(callback);
+			}
+			this.telling.unlock();
 			if (reason != null) {
 				callback.accept(reason);
-			}
-			else {
-				this.callbacks.add(callback);
 			}
 		}
 
 		@Override
 		public boolean release() {
+			checkMayBlock();
 			if (this.lost != null) {
 				FakeLockRegistry.this.events.add("release lost " + this.key);
 				return false;
