@@ -87,13 +87,13 @@ final class FutureCall {
 
 	private void run(AsyncHold hold) {
 		AnnotatedHold.Outcome outcome = this.context.run(() -> hold.run(this.call));
-		if (outcome.failure() == null && this.call.isCancelledOnLoss()) {
+		follow(outcome, (value, failure) -> end(hold, value, failure));
+		if (this.call.isCancelledOnLoss()) {
 			hold.onLost(() -> {
 				cancelAwaited();
 				end(hold, null, null);
 			});
 		}
-		follow(outcome, (value, failure) -> end(hold, value, failure));
 	}
 
 	private void follow(AnnotatedHold.Outcome outcome, BiConsumer<@Nullable Object, @Nullable Throwable> then) {

@@ -131,9 +131,9 @@ final class ReactiveCall {
 		return (this.call.isCancelledOnLoss() ? flux.takeUntilOther(loss(hold)) : flux).contextWrite(withHold);
 	}
 
-	/** Fails when the hold is lost. */
+	/** Ends the body early; the release then tells why. */
 	private static Mono<Object> loss(AsyncHold hold) {
-		return Mono.create((sink) -> hold.onLost(() -> sink.error(hold.lost(null))));
+		return Mono.create((sink) -> hold.onLost(sink::success));
 	}
 
 	private Publisher<Object> notAcquired(LockNotAcquiredException failure) {

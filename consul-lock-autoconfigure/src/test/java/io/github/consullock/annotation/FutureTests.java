@@ -317,8 +317,7 @@ class FutureTests {
 			assertThat(inner).isNotDone();
 			return CompletableFuture.completedFuture("done");
 		});
-		assertThatExceptionOfType(TimeoutException.class)
-			.isThrownBy(() -> result.get(50, TimeUnit.MILLISECONDS));
+		assertThatExceptionOfType(TimeoutException.class).isThrownBy(() -> result.get(50, TimeUnit.MILLISECONDS));
 		assertThat(this.registry.isFree()).isFalse();
 		joined.complete("");
 		assertThat(result.get()).isEqualTo("done");

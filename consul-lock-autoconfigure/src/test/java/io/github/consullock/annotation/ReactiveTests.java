@@ -75,8 +75,8 @@ class ReactiveTests {
 	@Test
 	void aRetryLocksAnew() {
 		AtomicInteger runs = new AtomicInteger();
-		assertThat(this.publishers.flux(() -> (runs.incrementAndGet() < 3) ? Flux.error(new IllegalStateException())
-				: Flux.just("third"))
+		assertThat(this.publishers
+			.flux(() -> (runs.incrementAndGet() < 3) ? Flux.error(new IllegalStateException()) : Flux.just("third"))
 			.retry(2)
 			.collectList()
 			.block(TIMEOUT)).containsExactly("third");
@@ -111,12 +111,10 @@ class ReactiveTests {
 		assertThat(this.publishers.mono(() -> Mono.just("").publishOn(Schedulers.parallel()))
 			.subscribeOn(Schedulers.parallel())
 			.block(TIMEOUT)).isEmpty();
-		assertThat(
-				this.publishers.flux(() -> Flux.just("").publishOn(Schedulers.parallel()))
-					.subscribeOn(Schedulers.parallel())
-					.collectList()
-					.block(TIMEOUT))
-			.containsExactly("");
+		assertThat(this.publishers.flux(() -> Flux.just("").publishOn(Schedulers.parallel()))
+			.subscribeOn(Schedulers.parallel())
+			.collectList()
+			.block(TIMEOUT)).containsExactly("");
 	}
 
 	@Test
@@ -236,8 +234,7 @@ class ReactiveTests {
 				.toFuture();
 			await().until(body::wasSubscribed);
 			this.registry.holder("a").lose(LockLostReason.SESSION_INVALIDATED);
-			assertThatExceptionOfType(LockLostException.class)
-				.isThrownBy(() -> Mono.fromFuture(result).block(TIMEOUT))
+			assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> Mono.fromFuture(result).block(TIMEOUT))
 				.satisfies((ex) -> {
 					assertThat(ex.reason()).isEqualTo(LockLostReason.SESSION_INVALIDATED);
 					assertThat(ex.key()).isEqualTo("locks/a");
@@ -252,10 +249,10 @@ class ReactiveTests {
 		for (Mono<String> end : List.of(Mono.just("done"), Mono.<String>error(failure))) {
 			boolean fails = end.onErrorComplete().blockOptional().isEmpty();
 			for (boolean single : new boolean[] { true, false }) {
-				Supplier<Mono<String>> body = () -> {
+				Supplier<Mono<String>> body = () -> Mono.defer(() -> {
 					this.registry.holder("a").loseSilently(LockLostReason.DEADLINE_PASSED);
 					return end;
-				};
+				});
 				Mono<?> result = single ? this.publishers.mono(body)
 						: this.publishers.flux(() -> body.get().flux()).collectList();
 				assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> result.block(TIMEOUT))
@@ -300,18 +297,16 @@ class ReactiveTests {
 		assertThatExceptionOfType(LockNotAcquiredException.class)
 			.isThrownBy(() -> this.publishers.skippingMono(() -> Mono.error(another)).block(TIMEOUT))
 			.isSameAs(another);
-		assertThatExceptionOfType(LockNotAcquiredException.class)
-			.isThrownBy(() -> this.publishers.skippingFlux(() -> {
-				throw another;
-			}).blockLast(TIMEOUT))
-			.isSameAs(another);
+		assertThatExceptionOfType(LockNotAcquiredException.class).isThrownBy(() -> this.publishers.skippingFlux(() -> {
+			throw another;
+		}).blockLast(TIMEOUT)).isSameAs(another);
 	}
 
 	@Test
 	void theHoldIsInTheContextOfTheBodyAndNotOfTheSubscriber() {
 		Mono<String> key = ReactiveLockHandle.current().map(LockHandle::key);
-		assertThat(this.publishers.mono(() -> Mono.just(LockHandle.current().key()).zipWith(key))
-			.block(TIMEOUT)).isEqualTo(Tuples.of("locks/a", "locks/a"));
+		assertThat(this.publishers.mono(() -> Mono.just(LockHandle.current().key()).zipWith(key)).block(TIMEOUT))
+			.isEqualTo(Tuples.of("locks/a", "locks/a"));
 		assertThat(this.publishers.mono(() -> this.publishers.keyed(1, () -> key).zipWith(key)).block(TIMEOUT))
 			.isEqualTo(Tuples.of("locks/b/1", "locks/a"));
 		assertThatIllegalStateException()
@@ -321,8 +316,10 @@ class ReactiveTests {
 
 	@Test
 	void aCallOfTheSameKeyInTheSameContextJoins() {
-		assertThat(this.publishers.mono(() -> Mono.delay(Duration.ofMillis(1))
-			.flatMap((tick) -> this.publishers.keyed(1, () -> this.publishers.flux(() -> Flux.just("joined")).next())))
+		assertThat(this.publishers
+			.mono(() -> Mono.delay(Duration.ofMillis(1))
+				.flatMap((tick) -> this.publishers.keyed(1,
+						() -> this.publishers.flux(() -> Flux.just("joined")).next())))
 			.block(TIMEOUT)).isEqualTo("joined");
 		assertThat(this.registry.events).containsExactly("acquire locks/a", "acquire locks/b/1", "release locks/b/1",
 				"release locks/a");
