@@ -1,5 +1,9 @@
 package io.github.consullock.annotation;
 
+import java.util.Collections;
+import java.util.Set;
+import java.util.TreeSet;
+
 import io.github.consullock.CurrentLockHandle;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostException;
@@ -15,23 +19,50 @@ final class AnnotatedHold {
 
 	private final ConsulLockRegistry registry;
 
+	private final Set<String> keys;
+
+	private final int limit;
+
 	private final LockHandle handle;
 
 	private final InterruptHandshake.Cancellation cancellation;
 
-	AnnotatedHold(ConsulLockRegistry registry, LockHandle handle, InterruptHandshake.Cancellation cancellation) {
-		this.registry = registry;
+	/**
+	 * Creates a hold.
+	 * @param call the call that acquired it
+	 * @param handle what it acquired
+	 * @param cancellation cancels the bodies that run under it
+	 */
+	AnnotatedHold(LockedCall call, LockHandle handle, InterruptHandshake.Cancellation cancellation) {
+		this.registry = call.registry();
+		this.keys = Set.copyOf(call.keys());
+		this.limit = call.spec().terms().limit();
 		this.handle = handle;
 		this.cancellation = cancellation;
 		handle.onLost(cancellation::lost);
 	}
 
-	ConsulLockRegistry registry() {
-		return this.registry;
+	/**
+	 * Whether a call needs some of what is held here.
+	 * @param call the call
+	 * @return whether it would wait for this hold
+	 */
+	boolean overlaps(LockedCall call) {
+		return this.registry == call.registry() && this.limit == call.spec().terms().limit()
+				&& !Collections.disjoint(this.keys, call.keys());
 	}
 
-	LockHandle handle() {
-		return this.handle;
+	/**
+	 * Has a call join that {@linkplain #overlaps overlaps}.
+	 * @param call the call
+	 * @throws IllegalStateException if it needs more than is held here
+	 */
+	void checkCovers(LockedCall call) {
+		if (!this.keys.containsAll(call.keys())) {
+			throw new IllegalStateException(call.spec().method() + " is to be called under the keys " + call.keys()
+					+ ", of which a method around it holds only a part, " + new TreeSet<>(this.keys)
+					+ ": it would wait for its own caller. Have the method around it lock all of them, by 'keys'");
+		}
 	}
 
 	/**

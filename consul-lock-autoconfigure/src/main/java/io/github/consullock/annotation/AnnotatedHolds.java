@@ -2,10 +2,8 @@ package io.github.consullock.annotation;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.function.Predicate;
 
 import io.github.consullock.LockHandle;
-import io.github.consullock.lock.ConsulLockRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,35 +22,40 @@ final class AnnotatedHolds {
 	}
 
 	/**
-	 * The hold of a key that a call joins.
-	 * @param registry the registry
-	 * @param key the full key
-	 * @return the hold, or {@code null} if this thread has none, or its body has already
-	 * released it
+	 * The hold that a call joins.
+	 * @param call the call
+	 * @return the hold, or {@code null} if this thread has none of what the call needs,
+	 * or its body has already released it
 	 * @throws io.github.consullock.LockLostException if it has one that was lost
+	 * @throws IllegalStateException if it holds a part of what the call needs
 	 */
-	static @Nullable AnnotatedHold find(ConsulLockRegistry registry, String key) {
+	static @Nullable AnnotatedHold find(LockedCall call) {
 		AnnotatedHolds current = CURRENT.get();
 		if (current == null) {
 			return null;
 		}
-		Predicate<AnnotatedHold> same = (hold) -> hold.registry() == registry && hold.handle().key().equals(key);
-		AnnotatedHold hold = current.holds.stream().filter(same).findFirst().orElse(null);
-		return (hold != null && hold.isUsable()) ? hold : null;
+		AnnotatedHold hold = current.holds.stream()
+			.filter((each) -> each.overlaps(call) && each.isUsable())
+			.findFirst()
+			.orElse(null);
+		if (hold != null) {
+			hold.checkCovers(call);
+		}
+		return hold;
 	}
 
 	/**
 	 * Notes a new hold of this thread, until it is {@linkplain #remove removed}.
-	 * @param registry where it was acquired
-	 * @param handle the hold
+	 * @param call the call that acquired it
+	 * @param handle what it acquired
 	 * @return what runs bodies under it
 	 */
-	static AnnotatedHold add(ConsulLockRegistry registry, LockHandle handle) {
+	static AnnotatedHold add(LockedCall call, LockHandle handle) {
 		AnnotatedHolds current = CURRENT.get();
 		if (current == null) {
 			current = new AnnotatedHolds();
 		}
-		AnnotatedHold hold = new AnnotatedHold(registry, handle, current.handshake.newCancellation());
+		AnnotatedHold hold = new AnnotatedHold(call, handle, current.handshake.newCancellation());
 		current.holds.push(hold);
 		CURRENT.set(current);
 		return hold;

@@ -13,7 +13,7 @@ final class BlockingExecution implements LockedExecution {
 
 	@Override
 	public @Nullable Object execute(LockedCall call) throws Throwable {
-		AnnotatedHold joined = AnnotatedHolds.find(call.registry(), call.lock().key());
+		AnnotatedHold joined = AnnotatedHolds.find(call);
 		Object result = (joined != null) ? join(joined, call) : acquire(call);
 		checkResult(result, call.spec());
 		return result;
@@ -39,7 +39,7 @@ final class BlockingExecution implements LockedExecution {
 		boolean heldToTheEnd;
 		AnnotatedHold hold;
 		try {
-			hold = AnnotatedHolds.add(call.registry(), handle);
+			hold = AnnotatedHolds.add(call, handle);
 			try {
 				outcome = hold.run(call);
 			}

@@ -1,8 +1,11 @@
 package io.github.consullock.annotation;
 
+import java.util.List;
+
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.lock.Acquirable;
+import io.github.consullock.lock.ConsulLock;
 import io.github.consullock.lock.ConsulLockRegistry;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
@@ -18,12 +21,20 @@ import org.jspecify.annotations.Nullable;
 record LockedCall(MethodInvocation invocation, DistributedLockSpec spec, ConsulLockRegistry registry, Acquirable lock) {
 
 	/**
+	 * The full keys in Consul of what to hold.
+	 */
+	List<String> keys() {
+		return (this.lock instanceof ConsulLock exclusive) ? exclusive.keys() : List.of(this.lock.key());
+	}
+
+	/**
 	 * Runs the body.
 	 * @param handle the hold that it runs under
 	 * @return what it returned
 	 */
 	@Nullable Object proceed(LockHandle handle) throws Throwable {
-		return this.invocation.proceed();
+		HandleParameter parameter = this.spec.handleParameter();
+		return (parameter != null) ? parameter.proceed(this.invocation, handle) : this.invocation.proceed();
 	}
 
 	/**
@@ -34,6 +45,9 @@ record LockedCall(MethodInvocation invocation, DistributedLockSpec spec, ConsulL
 	@Nullable Object notAcquired(LockNotAcquiredException failure) throws Throwable {
 		if (this.spec.skippedResult() != null) {
 			return this.spec.skippedResult().get();
+		}
+		if (this.spec.fallback() != null) {
+			return this.spec.fallback().call(this.invocation.getThis(), this.invocation.getArguments(), failure);
 		}
 		throw failure;
 	}
