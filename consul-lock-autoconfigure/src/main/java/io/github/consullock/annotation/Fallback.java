@@ -53,6 +53,9 @@ record Fallback(Method method, int exceptionIndex) {
 		List<Method> named = DistributedLockAnnotations.methods(definition.beanClass())
 			.stream()
 			.filter((method) -> method.getName().equals(name))
+			// One that a type variable keeps from looking overridden.
+			.map((method) -> DistributedLockAnnotations.specificMethod(method, definition.beanClass()))
+			.distinct()
 			.toList();
 		List<Class<?>> without = parameterTypes(definition.method(), definition.beanClass());
 		List<Class<?>> with = new ArrayList<>(without);

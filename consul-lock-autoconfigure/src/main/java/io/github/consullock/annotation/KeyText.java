@@ -71,10 +71,10 @@ final class KeyText {
 			return own.convert(value, String.class);
 		}
 		throw new IllegalArgumentException("it is of the type " + value.getClass().getTypeName()
-				+ ", and a key is made of text, numbers, booleans, enums and UUIDs only; "
+				+ ", and a key is made of text, numbers, booleans, enums and UUIDs only; name a property of it, or"
+				+ " declare a bean of the type Converter from it to String"
 				+ ((value instanceof Collection || value.getClass().isArray())
-						? "to lock a key for each of its elements, use 'keys'"
-						: "name a property of it, or declare a bean of the type Converter from it to String"));
+						? "; to lock a key for each of its elements, use 'keys'" : ""));
 	}
 
 	/**
