@@ -5,7 +5,6 @@ import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.lock.ConsulLockRegistry;
-import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,18 +55,17 @@ final class AnnotatedHold {
 	/**
 	 * Runs a body under this hold, which stays held. The body does not start if the hold
 	 * is lost.
-	 * @param body the body
-	 * @param onLost what happens to it when the lock is lost
+	 * @param call the call of the body
 	 * @return how it ended
 	 */
 	@SuppressWarnings("try") // The scope is closed, not used.
-	Outcome run(MethodInvocation body, LossPolicy onLost) {
-		boolean cancellable = onLost == LossPolicy.CANCEL && this.cancellation.begin();
+	Outcome run(LockedCall call) {
+		boolean cancellable = call.spec().onLost() == LossPolicy.CANCEL && this.cancellation.begin();
 		if (!cancellable && this.cancellation.reason() != null) {
 			return new Outcome(null, lost(null));
 		}
 		try (CurrentLockHandle.Scope scope = CurrentLockHandle.open(this.handle)) {
-			return new Outcome(body.proceed(), null);
+			return new Outcome(call.proceed(this.handle), null);
 		}
 		catch (Throwable ex) {
 			return new Outcome(null, ex);

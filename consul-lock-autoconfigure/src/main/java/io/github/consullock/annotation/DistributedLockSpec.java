@@ -18,8 +18,10 @@ import org.jspecify.annotations.Nullable;
  * @param registry the qualifier or name of the registry, or empty
  * @param checkResult whether the declared return type leaves open that what the body
  * returns ends later
+ * @param execution how it runs under its lock
  */
 record DistributedLockSpec(String method, KeyTemplate key, @Nullable Duration waitTime,
-		@Nullable Supplier<@Nullable Object> skippedResult, LossPolicy onLost, String registry, boolean checkResult) {
+		@Nullable Supplier<@Nullable Object> skippedResult, LossPolicy onLost, String registry, boolean checkResult,
+		LockedExecution execution) {
 
 }

@@ -70,7 +70,8 @@ final class DistributedLockSpecs {
 		return new DistributedLockSpec(DistributedLockDefinitionException.name(method, beanClass),
 				key(annotation, method, beanClass), waitTime(annotation, method, beanClass),
 				skippedResult(annotation, method, beanClass), annotation.onLost(),
-				registry(annotation, method, beanClass), method.getReturnType() == Object.class);
+				registry(annotation, method, beanClass), method.getReturnType() == Object.class,
+				new BlockingExecution());
 	}
 
 	private KeyTemplate key(DistributedLock annotation, Method method, Class<?> beanClass) {

@@ -1,0 +1,71 @@
+package io.github.consullock.annotation;
+
+import java.util.concurrent.Future;
+
+import io.github.consullock.LockHandle;
+import io.github.consullock.LockNotAcquiredException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs a body whose work is done when it returns, on the thread that acquired the lock.
+ */
+final class BlockingExecution implements LockedExecution {
+
+	@Override
+	public @Nullable Object execute(LockedCall call) throws Throwable {
+		AnnotatedHold joined = AnnotatedHolds.find(call.registry(), call.lock().key());
+		Object result = (joined != null) ? join(joined, call) : acquire(call);
+		checkResult(result, call.spec());
+		return result;
+	}
+
+	private static @Nullable Object join(AnnotatedHold hold, LockedCall call) throws Throwable {
+		AnnotatedHold.Outcome outcome = hold.run(call);
+		if (call.spec().onLost() == LossPolicy.CANCEL && hold.isLost()) {
+			throw hold.lost(outcome.failure());
+		}
+		return outcome.get();
+	}
+
+	private static @Nullable Object acquire(LockedCall call) throws Throwable {
+		LockHandle handle;
+		try {
+			handle = call.lock().acquire();
+		}
+		catch (LockNotAcquiredException ex) {
+			return call.notAcquired(ex);
+		}
+		AnnotatedHold.Outcome outcome;
+		boolean heldToTheEnd;
+		AnnotatedHold hold;
+		try {
+			hold = AnnotatedHolds.add(call.registry(), handle);
+			try {
+				outcome = hold.run(call);
+			}
+			finally {
+				AnnotatedHolds.remove();
+			}
+		}
+		finally {
+			// Not before the handshake has ended: what follows is no longer the body.
+			heldToTheEnd = handle.release();
+		}
+		if (!heldToTheEnd && call.spec().onLost() == LossPolicy.CANCEL) {
+			throw hold.lost(outcome.failure());
+		}
+		return outcome.get();
+	}
+
+	private static void checkResult(@Nullable Object result, DistributedLockSpec spec) {
+		if (!spec.checkResult() || result == null || !ReturnTypes.endLater(result.getClass())) {
+			return;
+		}
+		if (!(result instanceof Future<?> future && future.isDone())) {
+			throw new IllegalStateException(spec.method() + " returned a " + result.getClass().getName()
+					+ " although it is declared to return Object: its work went on after the lock was released."
+					+ " Wait for it in the method, or annotate the method that does the work");
+		}
+	}
+
+}
