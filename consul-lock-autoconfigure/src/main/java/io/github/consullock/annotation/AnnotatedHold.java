@@ -1,5 +1,7 @@
 package io.github.consullock.annotation;
 
+import java.util.concurrent.atomic.AtomicInteger;
+
 import io.github.consullock.CurrentLockHandle;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostException;
@@ -18,6 +20,11 @@ final class AnnotatedHold {
 	private final LockHandle handle;
 
 	private final InterruptHandshake.Cancellation cancellation;
+
+	/** The body of the call that acquired it, and a transaction that it outlasts. */
+	private final AtomicInteger users = new AtomicInteger(1);
+
+	private volatile boolean required;
 
 	AnnotatedHold(ConsulLockRegistry registry, LockHandle handle, InterruptHandshake.Cancellation cancellation) {
 		this.registry = registry;
@@ -60,11 +67,15 @@ final class AnnotatedHold {
 	 */
 	@SuppressWarnings("try") // The scope is closed, not used.
 	Outcome run(LockedCall call) {
-		boolean cancellable = call.spec().onLost() == LossPolicy.CANCEL && this.cancellation.begin();
+		boolean cancel = call.spec().onLost() == LossPolicy.CANCEL;
+		boolean cancellable = cancel && this.cancellation.begin();
 		if (!cancellable && this.cancellation.reason() != null) {
 			return new Outcome(null, lost(null));
 		}
-		try (CurrentLockHandle.Scope scope = CurrentLockHandle.open(this.handle)) {
+		if (cancel) {
+			this.required = true;
+		}
+		try (CurrentLockHandle.Scope scope = CurrentLockHandle.open(this.handle, cancel)) {
 			return new Outcome(call.proceed(this.handle), null);
 		}
 		catch (Throwable ex) {
@@ -74,6 +85,32 @@ final class AnnotatedHold {
 			if (cancellable) {
 				this.cancellation.end();
 			}
+		}
+	}
+
+	/**
+	 * Has the lock held until {@link #endUse()} was called once more.
+	 */
+	void use() {
+		this.users.incrementAndGet();
+	}
+
+	/**
+	 * Releases the lock, unless something else still needs it.
+	 * @return {@code false} if it was lost before
+	 */
+	boolean endUse() {
+		return (this.users.decrementAndGet() == 0) ? this.handle.release() : !isLost();
+	}
+
+	/**
+	 * Returns unless a body has run under this hold that is cancelled by a loss, and the
+	 * lock was lost.
+	 * @throws LockLostException if so
+	 */
+	void ensureNotLost() {
+		if (this.required) {
+			isUsable();
 		}
 	}
 

@@ -31,8 +31,11 @@ final class DistributedLockSpecs {
 
 	private final KeyTemplateParser parser;
 
-	DistributedLockSpecs(ConfigurableListableBeanFactory beanFactory) {
+	private final LockedExecution execution;
+
+	DistributedLockSpecs(ConfigurableListableBeanFactory beanFactory, ActiveTransactions transactions) {
 		this.beanFactory = beanFactory;
+		this.execution = new BlockingExecution(transactions);
 		this.parser = new KeyTemplateParser(beanFactory);
 	}
 
@@ -70,8 +73,7 @@ final class DistributedLockSpecs {
 		return new DistributedLockSpec(DistributedLockDefinitionException.name(method, beanClass),
 				key(annotation, method, beanClass), waitTime(annotation, method, beanClass),
 				skippedResult(annotation, method, beanClass), annotation.onLost(),
-				registry(annotation, method, beanClass), method.getReturnType() == Object.class,
-				new BlockingExecution());
+				registry(annotation, method, beanClass), method.getReturnType() == Object.class, this.execution);
 	}
 
 	private KeyTemplate key(DistributedLock annotation, Method method, Class<?> beanClass) {
