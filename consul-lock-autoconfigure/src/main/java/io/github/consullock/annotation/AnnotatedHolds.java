@@ -131,6 +131,11 @@ final class AnnotatedHolds {
 		}
 	}
 
+	/** Whether anything is left on this thread. */
+	static boolean isCurrent() {
+		return CURRENT.get() != null;
+	}
+
 	private void tidy() {
 		if (this.kept.isEmpty()) {
 			if (this.leftBehind != null) {
