@@ -3,6 +3,7 @@ package io.github.consullock.annotation;
 import java.util.Collections;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import io.github.consullock.CurrentLockHandle;
 import io.github.consullock.LockHandle;
@@ -27,6 +28,11 @@ final class AnnotatedHold {
 
 	private final InterruptHandshake.Cancellation cancellation;
 
+	/** The body of the call that acquired it, and a transaction that it outlasts. */
+	private final AtomicInteger users = new AtomicInteger(1);
+
+	private volatile boolean required;
+
 	/**
 	 * Creates a hold.
 	 * @param call the call that acquired it
@@ -40,6 +46,10 @@ final class AnnotatedHold {
 		this.handle = handle;
 		this.cancellation = cancellation;
 		handle.onLost(cancellation::lost);
+	}
+
+	LockHandle handle() {
+		return this.handle;
 	}
 
 	/**
@@ -91,11 +101,15 @@ final class AnnotatedHold {
 	 */
 	@SuppressWarnings("try") // The scope is closed, not used.
 	Outcome run(LockedCall call) {
-		boolean cancellable = call.spec().onLost() == LossPolicy.CANCEL && this.cancellation.begin();
+		boolean cancel = call.spec().onLost() == LossPolicy.CANCEL;
+		boolean cancellable = cancel && this.cancellation.begin();
 		if (!cancellable && this.cancellation.reason() != null) {
 			return new Outcome(null, lost(null));
 		}
-		try (CurrentLockHandle.Scope scope = CurrentLockHandle.open(this.handle)) {
+		if (cancel) {
+			this.required = true;
+		}
+		try (CurrentLockHandle.Scope scope = CurrentLockHandle.open(this.handle, cancel)) {
 			return new Outcome(call.proceed(this.handle), null);
 		}
 		catch (Throwable ex) {
@@ -105,6 +119,32 @@ final class AnnotatedHold {
 			if (cancellable) {
 				this.cancellation.end();
 			}
+		}
+	}
+
+	/**
+	 * Has the lock held until {@link #endUse()} was called once more.
+	 */
+	void use() {
+		this.users.incrementAndGet();
+	}
+
+	/**
+	 * Releases the lock, unless something else still needs it.
+	 * @return {@code false} if it was lost before
+	 */
+	boolean endUse() {
+		return (this.users.decrementAndGet() == 0) ? this.handle.release() : !isLost();
+	}
+
+	/**
+	 * Returns unless a body has run under this hold that is cancelled by a loss, and the
+	 * lock was lost.
+	 * @throws LockLostException if so
+	 */
+	void ensureNotLost() {
+		if (this.required) {
+			isUsable();
 		}
 	}
 

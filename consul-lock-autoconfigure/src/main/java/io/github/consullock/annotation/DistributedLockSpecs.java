@@ -26,8 +26,11 @@ final class DistributedLockSpecs {
 
 	private final KeyTemplateParser parser;
 
-	DistributedLockSpecs(ConfigurableListableBeanFactory beanFactory) {
+	private final LockedExecution execution;
+
+	DistributedLockSpecs(ConfigurableListableBeanFactory beanFactory, ActiveTransactions transactions) {
 		this.beanFactory = beanFactory;
+		this.execution = new BlockingExecution(transactions);
 		this.parser = new KeyTemplateParser(beanFactory);
 	}
 
@@ -66,7 +69,7 @@ final class DistributedLockSpecs {
 		return new DistributedLockSpec(definition.name(), LockKeys.of(definition, this.parser),
 				LockTerms.of(definition, this.beanFactory::resolveEmbeddedValue), skippedResult(definition),
 				Fallback.of(definition), HandleParameter.of(definition), annotation.onLost(), registry(definition),
-				method.getReturnType() == Object.class, new BlockingExecution());
+				method.getReturnType() == Object.class, this.execution);
 	}
 
 	private static @Nullable Supplier<@Nullable Object> skippedResult(Definition definition) {

@@ -276,6 +276,14 @@ class FakeLockRegistry implements ConsulLockRegistry {
 			this.callbacks.forEach((callback) -> callback.accept(reason));
 		}
 
+		/** After the lock was lost silently: the callback arrives. */
+		void tell() {
+			LockLostReason reason = this.lost;
+			if (reason != null) {
+				this.callbacks.forEach((callback) -> callback.accept(reason));
+			}
+		}
+
 		/** Loses the lock without a word: the callback is still on its way. */
 		void loseSilently(LockLostReason reason) {
 			this.lost = reason;
