@@ -32,7 +32,19 @@ public final class CurrentLockHandle {
 	 * @return to be closed when it no longer does
 	 */
 	public static Scope open(LockHandle handle) {
-		Scope scope = new Scope(handle, SCOPES.get(), Thread.currentThread());
+		return open(handle, true);
+	}
+
+	/**
+	 * Makes the handle the current one of this thread until the scope is closed, which
+	 * must happen on the same thread and in reverse order of opening.
+	 * @param handle the hold that the thread runs under from now on
+	 * @param required whether what is done meanwhile counts only if the lock is still
+	 * held, see {@link #ensureHeld()}
+	 * @return to be closed when it no longer does
+	 */
+	public static Scope open(LockHandle handle, boolean required) {
+		Scope scope = new Scope(handle, required, SCOPES.get(), Thread.currentThread());
 		SCOPES.set(scope);
 		return scope;
 	}
@@ -41,11 +53,13 @@ public final class CurrentLockHandle {
 	 * A scope to be put into a context that goes from thread to thread, under
 	 * {@link #CONTEXT_KEY}. It is open as long as it is there.
 	 * @param handle the hold that goes with the context
+	 * @param required whether what is done meanwhile counts only if the lock is still
+	 * held, see {@link #ensureHeld()}
 	 * @param outer what the context had before, if anything
 	 * @return the scope, open on no thread
 	 */
-	public static Scope inContext(LockHandle handle, @Nullable Scope outer) {
-		return new Scope(handle, outer, null);
+	public static Scope inContext(LockHandle handle, boolean required, @Nullable Scope outer) {
+		return new Scope(handle, required, outer, null);
 	}
 
 	/**
@@ -69,6 +83,28 @@ public final class CurrentLockHandle {
 		return Optional.empty();
 	}
 
+	/**
+	 * Returns if none of the holds was lost that this thread runs under and that are
+	 * required. Who released one while running under it wanted that, and may go on.
+	 * @throws LockLostException if one was lost
+	 */
+	public static void ensureHeld() {
+		for (Scope scope = SCOPES.get(); scope != null; scope = scope.outer) {
+			if (scope.required) {
+				ensureNotLost(scope.handle);
+			}
+		}
+	}
+
+	private static void ensureNotLost(LockHandle handle) {
+		try {
+			handle.ensureHeld();
+		}
+		catch (IllegalStateException ex) {
+			// Released.
+		}
+	}
+
 	static @Nullable Scope scope() {
 		return SCOPES.get();
 	}
@@ -89,13 +125,16 @@ public final class CurrentLockHandle {
 
 		private final LockHandle handle;
 
+		private final boolean required;
+
 		private final @Nullable Scope outer;
 
 		/** Of one that was opened on a thread, and does not leave it. */
 		private final @Nullable Thread thread;
 
-		private Scope(LockHandle handle, @Nullable Scope outer, @Nullable Thread thread) {
+		private Scope(LockHandle handle, boolean required, @Nullable Scope outer, @Nullable Thread thread) {
 			this.handle = handle;
+			this.required = required;
 			this.outer = outer;
 			this.thread = thread;
 		}

@@ -1,10 +1,11 @@
 package io.github.consullock.annotation;
 
+import java.util.concurrent.atomic.AtomicInteger;
+
 import io.github.consullock.CurrentLockHandle;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
-import io.github.consullock.lock.ConsulLockRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,29 +14,41 @@ import org.jspecify.annotations.Nullable;
  */
 final class AnnotatedHold {
 
-	private final ConsulLockRegistry registry;
+	private final HeldKeys keys;
 
 	private final LockHandle handle;
 
 	private final InterruptHandshake.Cancellation cancellation;
 
+	/** The body of the call that acquired it, and a transaction that it outlasts. */
+	private final AtomicInteger users = new AtomicInteger(1);
+
 	private final @Nullable AsyncHold async;
 
-	AnnotatedHold(ConsulLockRegistry registry, LockHandle handle, InterruptHandshake.Cancellation cancellation,
+	private volatile boolean required;
+
+	/**
+	 * Creates a hold.
+	 * @param call the call that acquired it
+	 * @param handle what it acquired
+	 * @param cancellation cancels the bodies that run under it
+	 * @param async the part that the method has in it, if it outlasts the method
+	 */
+	AnnotatedHold(LockedCall call, LockHandle handle, InterruptHandshake.Cancellation cancellation,
 			@Nullable AsyncHold async) {
-		this.registry = registry;
+		this.keys = HeldKeys.of(call);
 		this.handle = handle;
 		this.cancellation = cancellation;
 		this.async = async;
 		handle.onLost(cancellation::lost);
 	}
 
-	ConsulLockRegistry registry() {
-		return this.registry;
-	}
-
 	LockHandle handle() {
 		return this.handle;
+	}
+
+	HeldKeys keys() {
+		return this.keys;
 	}
 
 	/**
@@ -72,11 +85,15 @@ final class AnnotatedHold {
 	 */
 	@SuppressWarnings("try") // The scope is closed, not used.
 	Outcome run(LockedCall call) {
-		boolean cancellable = call.spec().onLost() == LossPolicy.CANCEL && this.cancellation.begin();
+		boolean cancel = call.spec().onLost() == LossPolicy.CANCEL;
+		boolean cancellable = cancel && this.cancellation.begin();
 		if (!cancellable && this.cancellation.reason() != null) {
 			return new Outcome(null, lost(null));
 		}
-		try (CurrentLockHandle.Scope scope = CurrentLockHandle.open(this.handle)) {
+		if (cancel) {
+			this.required = true;
+		}
+		try (CurrentLockHandle.Scope scope = CurrentLockHandle.open(this.handle, cancel)) {
 			return new Outcome(call.proceed(this.handle), null);
 		}
 		catch (Throwable ex) {
@@ -86,6 +103,32 @@ final class AnnotatedHold {
 			if (cancellable) {
 				this.cancellation.end();
 			}
+		}
+	}
+
+	/**
+	 * Has the lock held until {@link #endUse()} was called once more.
+	 */
+	void use() {
+		this.users.incrementAndGet();
+	}
+
+	/**
+	 * Releases the lock, unless something else still needs it.
+	 * @return {@code false} if it was lost before
+	 */
+	boolean endUse() {
+		return (this.users.decrementAndGet() == 0) ? this.handle.release() : !isLost();
+	}
+
+	/**
+	 * Returns unless a body has run under this hold that is cancelled by a loss, and the
+	 * lock was lost.
+	 * @throws LockLostException if so
+	 */
+	void ensureNotLost() {
+		if (this.required) {
+			isUsable();
 		}
 	}
 

@@ -8,7 +8,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
-import io.github.consullock.lock.ConsulLockRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,16 +30,16 @@ final class AsyncHold {
 
 	/**
 	 * Begins a hold.
-	 * @param registry where it was acquired
+	 * @param call the call that acquired it
 	 * @param handle the hold
-	 * @return the part of the call that acquired it
+	 * @return the part of that call
 	 */
-	static AsyncHold of(ConsulLockRegistry registry, LockHandle handle) {
-		return new AsyncHold(new Hold(registry, handle), true);
+	static AsyncHold of(LockedCall call, LockHandle handle) {
+		return new AsyncHold(new Hold(call, handle), true);
 	}
 
-	boolean isOf(ConsulLockRegistry registry, String key) {
-		return this.hold.registry == registry && this.hold.handle.key().equals(key);
+	HeldKeys keys() {
+		return this.hold.keys;
 	}
 
 	LockHandle handle() {
@@ -48,18 +47,21 @@ final class AsyncHold {
 	}
 
 	/**
-	 * Has another call take part.
+	 * Has another call take part, which {@linkplain HeldKeys#overlap overlaps}.
+	 * @param call the call
 	 * @return its part, or {@code null} if the hold has ended, or the body has released
 	 * it itself
 	 * @throws LockLostException if it was lost
+	 * @throws IllegalStateException if the call needs more than is held here
 	 */
-	@Nullable AsyncHold join() {
+	@Nullable AsyncHold join(LockedCall call) {
 		try {
 			handle().ensureHeld();
 		}
 		catch (IllegalStateException ex) {
 			return null;
 		}
+		keys().checkCover(call);
 		return this.hold.enter() ? new AsyncHold(this.hold, false) : null;
 	}
 
@@ -74,7 +76,7 @@ final class AsyncHold {
 			return new AnnotatedHold.Outcome(null, new CancellationException("The call was given up"));
 		}
 		try {
-			AnnotatedHold current = AnnotatedHolds.add(this.hold.registry, handle(), this);
+			AnnotatedHold current = AnnotatedHolds.add(this.hold.acquirer, handle(), this);
 			try {
 				return current.run(call);
 			}
@@ -118,7 +120,9 @@ final class AsyncHold {
 	/** What all parts have in common. */
 	private static final class Hold {
 
-		private final ConsulLockRegistry registry;
+		private final LockedCall acquirer;
+
+		private final HeldKeys keys;
 
 		private final LockHandle handle;
 
@@ -128,8 +132,9 @@ final class AsyncHold {
 
 		private volatile @Nullable LockLostReason reason;
 
-		private Hold(ConsulLockRegistry registry, LockHandle handle) {
-			this.registry = registry;
+		private Hold(LockedCall acquirer, LockHandle handle) {
+			this.acquirer = acquirer;
+			this.keys = HeldKeys.of(acquirer);
 			this.handle = handle;
 			handle.onLost((reason) -> {
 				this.reason = reason;

@@ -11,9 +11,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class BlockingExecution implements LockedExecution {
 
+	private final ActiveTransactions transactions;
+
+	BlockingExecution(ActiveTransactions transactions) {
+		this.transactions = transactions;
+	}
+
 	@Override
 	public @Nullable Object execute(LockedCall call) throws Throwable {
-		AnnotatedHold joined = AnnotatedHolds.find(call.registry(), call.lock().key());
+		AnnotatedHold joined = AnnotatedHolds.find(call);
 		Object result = (joined != null) ? join(joined, call) : acquire(call);
 		checkResult(result, call.spec());
 		return result;
@@ -27,7 +33,8 @@ final class BlockingExecution implements LockedExecution {
 		return outcome.get();
 	}
 
-	private static @Nullable Object acquire(LockedCall call) throws Throwable {
+	private @Nullable Object acquire(LockedCall call) throws Throwable {
+		boolean outlastsBody = this.transactions.outlast(call);
 		LockHandle handle;
 		try {
 			handle = call.lock().acquire();
@@ -37,24 +44,32 @@ final class BlockingExecution implements LockedExecution {
 		}
 		AnnotatedHold.Outcome outcome;
 		boolean heldToTheEnd;
-		AnnotatedHold hold;
+		AnnotatedHold hold = hold(call, handle);
 		try {
-			hold = AnnotatedHolds.add(call.registry(), handle, null);
-			try {
-				outcome = hold.run(call);
+			if (outlastsBody) {
+				this.transactions.keep(hold);
 			}
-			finally {
-				AnnotatedHolds.remove();
-			}
+			outcome = hold.run(call);
 		}
 		finally {
+			AnnotatedHolds.remove();
 			// Not before the handshake has ended: what follows is no longer the body.
-			heldToTheEnd = handle.release();
+			heldToTheEnd = hold.endUse();
 		}
 		if (!heldToTheEnd && call.spec().onLost() == LossPolicy.CANCEL) {
 			throw hold.lost(outcome.failure());
 		}
 		return outcome.get();
+	}
+
+	private static AnnotatedHold hold(LockedCall call, LockHandle handle) {
+		try {
+			return AnnotatedHolds.add(call, handle, null);
+		}
+		catch (RuntimeException | Error ex) {
+			handle.release();
+			throw ex;
+		}
 	}
 
 	private static void checkResult(@Nullable Object result, DistributedLockSpec spec) {

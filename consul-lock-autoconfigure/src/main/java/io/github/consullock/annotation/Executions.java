@@ -28,11 +28,14 @@ final class Executions {
 
 	private static final String RETURN_WHEN_DONE = "Annotate the method that does the work and returns when it is done.";
 
+	private final LockedExecution blocking;
+
 	private final boolean reactor;
 
 	private final boolean coroutines;
 
-	Executions() {
+	Executions(ActiveTransactions transactions) {
+		this.blocking = new BlockingExecution(transactions);
 		this.reactor = isPresent("reactor.core.publisher.Flux");
 		this.coroutines = this.reactor && isPresent("kotlinx.coroutines.reactor.MonoKt")
 				&& isPresent("kotlin.reflect.full.KClasses");
@@ -49,50 +52,50 @@ final class Executions {
 
 	/**
 	 * How a method runs under its lock.
-	 * @param method the method
-	 * @param beanClass the class of the bean that it is called on
+	 * @param definition the annotated method
 	 * @return how
 	 * @throws DistributedLockDefinitionException if a lock cannot cover its work
 	 */
-	LockedExecution of(Method method, Class<?> beanClass) {
+	LockedExecution of(Definition definition) {
+		Method method = definition.method();
 		if (ReturnTypes.isSuspend(method)) {
-			return suspending(method, beanClass);
+			return suspending(definition);
 		}
-		ResolvableType type = ResolvableType.forMethodReturnType(method, beanClass);
+		ResolvableType type = ResolvableType.forMethodReturnType(definition.method(), definition.beanClass());
 		if (!ReturnTypes.endLater(type)) {
-			return new BlockingExecution();
+			return this.blocking;
 		}
 		Class<?> declared = type.resolve(Object.class);
 		if (!ReturnTypes.endLater(declared) || holdsWhatEndsLater(type)) {
-			throw refusal(method, beanClass, type, "and so before its work is done", RETURN_WHEN_DONE);
+			throw refusal(definition, type, "and so before its work is done", RETURN_WHEN_DONE);
 		}
 		if (isFuture(declared)) {
 			return new FutureExecution();
 		}
 		if (Future.class.isAssignableFrom(declared) || CompletionStage.class.isAssignableFrom(declared)) {
-			throw refusal(method, beanClass, type,
+			throw refusal(definition, type,
 					"and so before its work is done, and no " + declared.getSimpleName()
 							+ " can be given to the caller that covers the wait for the lock too",
 					"Declare it to return CompletableFuture, CompletionStage or Future.");
 		}
-		return reactive(method, beanClass, type, declared);
+		return reactive(definition, type, declared);
 	}
 
-	private LockedExecution reactive(Method method, Class<?> beanClass, ResolvableType type, Class<?> declared) {
+	private LockedExecution reactive(Definition definition, ResolvableType type, Class<?> declared) {
 		ReactiveAdapter adapter = adapter(declared);
 		if (adapter == null) {
 			if (!this.reactor && ReturnTypes.isReactive(declared)) {
-				throw refusal(method, beanClass, type, "which cannot be locked without Reactor",
+				throw refusal(definition, type, "which cannot be locked without Reactor",
 						"Add io.projectreactor:reactor-core to the class path.");
 			}
 			if (!this.coroutines && ReturnTypes.isNamed(declared, FLOW)) {
-				throw refusal(method, beanClass, type, "which cannot be locked without what makes it a publisher",
+				throw refusal(definition, type, "which cannot be locked without what makes it a publisher",
 						"Add kotlinx-coroutines-reactor and kotlin-reflect to the class path.");
 			}
-			throw refusal(method, beanClass, type, "and so before its work is done", RETURN_WHEN_DONE);
+			throw refusal(definition, type, "and so before its work is done", RETURN_WHEN_DONE);
 		}
 		if (adapter.getReactiveType() != declared) {
-			throw refusal(method, beanClass, type,
+			throw refusal(definition, type,
 					"and so before its work is done, and no " + declared.getSimpleName()
 							+ " can be given to the caller that covers the wait for the lock too",
 					"Declare it to return " + adapter.getReactiveType().getSimpleName() + ".");
@@ -106,17 +109,17 @@ final class Executions {
 	}
 
 	/** Spring calls these as publishers, and makes them functions again afterwards. */
-	private LockedExecution suspending(Method method, Class<?> beanClass) {
+	private LockedExecution suspending(Definition definition) {
 		if (!this.coroutines) {
-			throw new DistributedLockDefinitionException(beanClass, method,
+			throw definition.refused(
 					"is a suspend function, of which Spring makes a publisher, for which something is missing",
 					"Add kotlinx-coroutines-reactor and kotlin-reflect to the class path, or annotate a function"
 							+ " that does not suspend.");
 		}
-		ResolvableType type = ResolvableType.forMethodReturnType(method, beanClass);
+		ResolvableType type = ResolvableType.forMethodReturnType(definition.method(), definition.beanClass());
 		boolean flow = type.resolve(Object.class).getName().equals(FLOW);
 		if (flow ? holdsWhatEndsLater(type) : ReturnTypes.endLater(type)) {
-			throw refusal(method, beanClass, type, "and so before its work is done",
+			throw refusal(definition, type, "and so before its work is done",
 					"Return the result itself, or a Flow, from the suspend function.");
 		}
 		String publisher = flow ? "reactor.core.publisher.Flux" : "reactor.core.publisher.Mono";
@@ -132,9 +135,9 @@ final class Executions {
 		return Arrays.stream(type.getGenerics()).anyMatch(ReturnTypes::endLater);
 	}
 
-	private static DistributedLockDefinitionException refusal(Method method, Class<?> beanClass, ResolvableType type,
-			String why, String action) {
-		return new DistributedLockDefinitionException(beanClass, method, "returns " + type + ", " + why, action);
+	private static DistributedLockDefinitionException refusal(Definition definition, ResolvableType type, String why,
+			String action) {
+		return definition.refused("returns " + type + ", " + why, action);
 	}
 
 }

@@ -39,7 +39,7 @@ final class FutureCall {
 	CompletableFuture<@Nullable Object> start() {
 		this.result.whenComplete((value, failure) -> cancelAwaited());
 		try {
-			AsyncHold joined = AnnotatedHolds.join(this.call.registry(), this.call.lock().key());
+			AsyncHold joined = AnnotatedHolds.join(this.call);
 			if (joined != null) {
 				run(joined);
 			}
@@ -57,7 +57,7 @@ final class FutureCall {
 
 	private void acquired(@Nullable LockHandle handle, @Nullable Throwable failure) {
 		if (handle != null) {
-			AsyncHold hold = AsyncHold.of(this.call.registry(), handle);
+			AsyncHold hold = AsyncHold.of(this.call, handle);
 			if (this.result.isDone()) {
 				end(hold, null, null);
 			}

@@ -1,8 +1,11 @@
 package io.github.consullock.annotation;
 
+import java.util.List;
+
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.lock.Acquirable;
+import io.github.consullock.lock.ConsulLock;
 import io.github.consullock.lock.ConsulLockRegistry;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
@@ -27,8 +30,7 @@ record LockedCall(MethodInvocation invocation, DistributedLockSpec spec, ConsulL
 	}
 
 	/**
-	 * The same call, to be made after the present one has returned; once, or several
-	 * times if each time this method is used anew.
+	 * The same call, to be made once, after the present one has returned.
 	 */
 	LockedCall later() {
 		MethodInvocation copy = ((ProxyMethodInvocation) this.invocation).invocableClone();
@@ -40,15 +42,24 @@ record LockedCall(MethodInvocation invocation, DistributedLockSpec spec, ConsulL
 	}
 
 	/**
+	 * The full keys in Consul of what to hold.
+	 */
+	List<String> keys() {
+		return (this.lock instanceof ConsulLock exclusive) ? exclusive.keys() : List.of(this.lock.key());
+	}
+
+	/**
 	 * Runs the body.
 	 * @param handle the hold that it runs under
 	 * @return what it returned
 	 */
 	@Nullable Object proceed(LockHandle handle) throws Throwable {
+		HandleParameter parameter = this.spec.handleParameter();
+		MethodInvocation body = (parameter != null) ? parameter.bind(this.invocation, handle) : this.invocation;
 		// Aspects look for the call in a thread-local variable that is set on the
 		// caller's
 		// thread.
-		return this.deferred ? ExposeInvocationInterceptor.INSTANCE.invoke(this.invocation) : this.invocation.proceed();
+		return this.deferred ? ExposeInvocationInterceptor.INSTANCE.invoke(body) : body.proceed();
 	}
 
 	/**
@@ -59,6 +70,9 @@ record LockedCall(MethodInvocation invocation, DistributedLockSpec spec, ConsulL
 	@Nullable Object notAcquired(LockNotAcquiredException failure) throws Throwable {
 		if (this.spec.skippedResult() != null) {
 			return this.spec.skippedResult().get();
+		}
+		if (this.spec.fallback() != null) {
+			return this.spec.fallback().call(this.invocation.getThis(), this.invocation.getArguments(), failure);
 		}
 		throw failure;
 	}

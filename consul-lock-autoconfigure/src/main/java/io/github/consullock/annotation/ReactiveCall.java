@@ -88,9 +88,8 @@ final class ReactiveCall {
 			if (this.ended) {
 				acquisition.cancel(true);
 			}
-			CallThreads.whenComplete(acquisition,
-					(handle, failure) -> arrived((handle != null) ? AsyncHold.of(this.call.registry(), handle) : null,
-							failure, sink));
+			CallThreads.whenComplete(acquisition, (handle,
+					failure) -> arrived((handle != null) ? AsyncHold.of(this.call, handle) : null, failure, sink));
 		}
 		catch (RuntimeException | Error ex) {
 			arrived(null, ex, sink);
@@ -98,13 +97,15 @@ final class ReactiveCall {
 	}
 
 	private @Nullable AsyncHold join() {
-		String key = this.call.lock().key();
 		for (Holds holds = Holds.of(this.subscriber); holds != null; holds = holds.outer) {
-			if (holds.hold.isOf(this.call.registry(), key)) {
-				return holds.hold.join();
+			if (holds.hold.keys().overlap(this.call)) {
+				AsyncHold joined = holds.hold.join(this.call);
+				if (joined != null) {
+					return joined;
+				}
 			}
 		}
-		return AnnotatedHolds.join(this.call.registry(), key);
+		return AnnotatedHolds.join(this.call);
 	}
 
 	private void arrived(@Nullable AsyncHold hold, @Nullable Throwable failure, MonoSink<AsyncHold> sink) {
@@ -123,7 +124,7 @@ final class ReactiveCall {
 	private Publisher<Object> run(AsyncHold hold) {
 		AnnotatedHold.Outcome outcome = this.context.run(() -> hold.run(this.call));
 		Publisher<Object> body = publisher(outcome);
-		Function<Context, Context> withHold = (context) -> Holds.add(hold, context);
+		Function<Context, Context> withHold = (context) -> Holds.add(hold, this.call.isCancelledOnLoss(), context);
 		if (body instanceof Mono<Object> mono) {
 			return (this.call.isCancelledOnLoss() ? mono.takeUntilOther(loss(hold)) : mono).contextWrite(withHold);
 		}
@@ -210,11 +211,11 @@ final class ReactiveCall {
 			return context.<@Nullable Holds>getOrDefault(Holds.class, null);
 		}
 
-		private static Context add(AsyncHold hold, Context context) {
+		private static Context add(AsyncHold hold, boolean required, Context context) {
 			CurrentLockHandle.Scope outer = context.<CurrentLockHandle
 				.@Nullable Scope>getOrDefault(CurrentLockHandle.CONTEXT_KEY, null);
 			return context.put(Holds.class, new Holds(hold, of(context)))
-				.put(CurrentLockHandle.CONTEXT_KEY, CurrentLockHandle.inContext(hold.handle(), outer));
+				.put(CurrentLockHandle.CONTEXT_KEY, CurrentLockHandle.inContext(hold.handle(), required, outer));
 		}
 
 	}

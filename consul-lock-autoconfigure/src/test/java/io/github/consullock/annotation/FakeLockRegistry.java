@@ -20,6 +20,7 @@ import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.LockOptions;
+import io.github.consullock.lock.Acquirable;
 import io.github.consullock.lock.ConsulLock;
 import io.github.consullock.lock.ConsulLockRegistry;
 import io.github.consullock.lock.ConsulReadWriteLock;
@@ -43,6 +44,10 @@ class FakeLockRegistry implements ConsulLockRegistry {
 	/** What acquisitions that keep no thread wait for. */
 	volatile CompletableFuture<Void> turn = CompletableFuture.completedFuture(null);
 
+	/** What happens at the last moment. */
+	volatile Consumer<FakeHandle> beforeRelease = (handle) -> {
+	};
+
 	private final Map<String, FakeHandle> held = new ConcurrentHashMap<>();
 
 	private final AtomicLong tokens = new AtomicLong();
@@ -50,12 +55,13 @@ class FakeLockRegistry implements ConsulLockRegistry {
 	@Override
 	public ConsulLock obtain(LockOptions options) {
 		this.obtained.add(options);
-		return new FakeLock(PREFIX + options.key());
+		return new FakeLock(options.keys().stream().map((key) -> PREFIX + key).toList());
 	}
 
 	@Override
 	public ConsulSemaphore semaphore(LockOptions options, int limit) {
-		throw new UnsupportedOperationException();
+		this.obtained.add(options);
+		return new FakeSemaphore(PREFIX + options.key(), limit);
 	}
 
 	@Override
@@ -100,41 +106,28 @@ class FakeLockRegistry implements ConsulLockRegistry {
 		}
 	}
 
-	final class FakeLock implements ConsulLock {
-
-		private final String key;
-
-		private FakeLock(String key) {
-			this.key = key;
+	/** All of the slots, or none. */
+	private LockHandle acquire(List<String> slots, List<String> keys) {
+		checkMayBlock();
+		if (Thread.currentThread().isInterrupted()) {
+			throw new LockInterruptedException("interrupted");
 		}
-
-		@Override
-		public String key() {
-			return this.key;
+		RuntimeException failure = this.failure;
+		if (failure != null) {
+			throw failure;
 		}
-
-		@Override
-		public LockHandle acquire() {
-			checkMayBlock();
-			if (Thread.currentThread().isInterrupted()) {
-				throw new LockInterruptedException("interrupted");
+		FakeHandle handle = new FakeHandle(keys, slots);
+		for (String slot : slots) {
+			if (this.held.putIfAbsent(slot, handle) != null) {
+				handle.forget();
+				throw new LockNotAcquiredException(keys.get(0), "held by somebody");
 			}
-			RuntimeException failure = FakeLockRegistry.this.failure;
-			if (failure != null) {
-				throw failure;
-			}
-			FakeHandle handle = new FakeHandle(this.key);
-			if (FakeLockRegistry.this.held.putIfAbsent(this.key, handle) != null) {
-				throw new LockNotAcquiredException(this.key, "held by somebody");
-			}
-			FakeLockRegistry.this.events.add("acquire " + this.key);
-			return handle;
 		}
+		this.events.add("acquire " + String.join(" ", slots));
+		return handle;
+	}
 
-		@Override
-		public List<String> keys() {
-			return List.of(this.key);
-		}
+	abstract class FakeAcquirable implements Acquirable {
 
 		@Override
 		public LockHandle acquire(Duration waitTime) {
@@ -165,7 +158,7 @@ class FakeLockRegistry implements ConsulLockRegistry {
 			});
 			acquisition.whenComplete((handle, failure) -> {
 				if (acquisition.isCancelled()) {
-					FakeLockRegistry.this.events.add("cancel " + this.key);
+					FakeLockRegistry.this.events.add("cancel " + key());
 				}
 			});
 			return acquisition;
@@ -174,6 +167,78 @@ class FakeLockRegistry implements ConsulLockRegistry {
 		@Override
 		public CompletableFuture<LockHandle> acquireAsync(Duration waitTime) {
 			return acquireAsync();
+		}
+
+	}
+
+	final class FakeSemaphore extends FakeAcquirable implements ConsulSemaphore {
+
+		private final String key;
+
+		private final int limit;
+
+		private FakeSemaphore(String key, int limit) {
+			this.key = key;
+			this.limit = limit;
+		}
+
+		@Override
+		public String key() {
+			return this.key;
+		}
+
+		@Override
+		public LockHandle acquire() {
+			for (int i = 1;; i++) {
+				try {
+					return FakeLockRegistry.this.acquire(List.of(this.key + "#" + i), List.of(this.key));
+				}
+				catch (LockNotAcquiredException ex) {
+					if (i == this.limit) {
+						throw ex;
+					}
+				}
+			}
+		}
+
+		@Override
+		public int limit() {
+			return this.limit;
+		}
+
+		@Override
+		public List<LockHolder> holders() {
+			throw new UnsupportedOperationException();
+		}
+
+		@Override
+		public void destroy() {
+			throw new UnsupportedOperationException();
+		}
+
+	}
+
+	final class FakeLock extends FakeAcquirable implements ConsulLock {
+
+		private final List<String> keys;
+
+		private FakeLock(List<String> keys) {
+			this.keys = keys;
+		}
+
+		@Override
+		public String key() {
+			return this.keys.get(0);
+		}
+
+		@Override
+		public LockHandle acquire() {
+			return FakeLockRegistry.this.acquire(this.keys, this.keys);
+		}
+
+		@Override
+		public List<String> keys() {
+			return this.keys;
 		}
 
 		@Override
@@ -215,7 +280,9 @@ class FakeLockRegistry implements ConsulLockRegistry {
 
 	final class FakeHandle implements LockHandle {
 
-		private final String key;
+		private final List<String> keys;
+
+		private final List<String> slots;
 
 		private final long token = FakeLockRegistry.this.tokens.incrementAndGet();
 
@@ -227,14 +294,27 @@ class FakeLockRegistry implements ConsulLockRegistry {
 
 		private volatile boolean released;
 
-		private FakeHandle(String key) {
-			this.key = key;
+		private FakeHandle(List<String> keys, List<String> slots) {
+			this.keys = keys;
+			this.slots = slots;
+		}
+
+		private void forget() {
+			this.slots.forEach((slot) -> FakeLockRegistry.this.held.remove(slot, this));
 		}
 
 		/** Tells on the calling thread. */
 		void lose(LockLostReason reason) {
 			loseSilently(reason);
-			this.callbacks.forEach((callback) -> callback.accept(reason));
+			tell();
+		}
+
+		/** After the lock was lost silently: the callback arrives. */
+		void tell() {
+			LockLostReason reason = this.lost;
+			if (reason != null) {
+				this.callbacks.forEach((callback) -> callback.accept(reason));
+			}
 		}
 
 		/** Loses the lock without a word: the callback is still on its way. */
@@ -242,17 +322,17 @@ class FakeLockRegistry implements ConsulLockRegistry {
 			this.telling.lock();
 			this.lost = reason;
 			this.telling.unlock();
-			FakeLockRegistry.this.held.remove(this.key, this);
+			forget();
 		}
 
 		@Override
 		public String key() {
-			return this.key;
+			return this.keys.get(0);
 		}
 
 		@Override
 		public List<String> keys() {
-			return List.of(this.key);
+			return this.keys;
 		}
 
 		@Override
@@ -274,7 +354,7 @@ class FakeLockRegistry implements ConsulLockRegistry {
 		public void ensureHeld() {
 			LockLostReason reason = this.lost;
 			if (reason != null) {
-				throw new LockLostException(this.key, this.token, reason);
+				throw new LockLostException(key(), this.token, reason);
 			}
 			if (this.released) {
 				throw new IllegalStateException("released");
@@ -297,14 +377,15 @@ class FakeLockRegistry implements ConsulLockRegistry {
 		@Override
 		public boolean release() {
 			checkMayBlock();
+			FakeLockRegistry.this.beforeRelease.accept(this);
 			if (this.lost != null) {
-				FakeLockRegistry.this.events.add("release lost " + this.key);
+				FakeLockRegistry.this.events.add("release lost " + String.join(" ", this.slots));
 				return false;
 			}
 			if (!this.released) {
 				this.released = true;
-				FakeLockRegistry.this.held.remove(this.key, this);
-				FakeLockRegistry.this.events.add("release " + this.key);
+				forget();
+				FakeLockRegistry.this.events.add("release " + String.join(" ", this.slots));
 			}
 			return true;
 		}
