@@ -1,5 +1,7 @@
 package io.github.consullock.lock;
 
+import java.time.Duration;
+
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.session.ConsulSession;
 import io.github.consullock.session.SessionKeeper;
@@ -15,13 +17,25 @@ import io.github.consullock.session.SessionPool;
  */
 record Sessions(SessionKeeper shared, SessionPool apart) implements AutoCloseable {
 
+	/** Of a session of the caller's own. */
+	private static final Duration MAX_MARGIN = Duration.ofMillis(2500);
+
 	/**
 	 * Creates the sessions of an engine; asks nothing of Consul.
 	 * @param watched whether the end of the one is noticed at once, at the price of a
 	 * connection
 	 */
 	static Sessions of(EngineSpec spec, boolean watched, ConsulClient client, SessionListener listener) {
-		SessionKeeper shared = new SessionKeeper(client, spec.session(), listener);
+		SessionKeeper shared;
+		if (spec.borrowed() != null) {
+			Duration margin = spec.session().safetyMargin();
+			shared = SessionKeeper.borrowing(client, spec.borrowed(),
+					(margin.compareTo(MAX_MARGIN) < 0) ? margin : MAX_MARGIN, listener);
+		}
+		else {
+			shared = watched ? new SessionKeeper(client, spec.session(), listener)
+					: SessionKeeper.unwatched(client, spec.session(), listener);
+		}
 		return new Sessions(shared, new SessionPool(client, spec.session(), listener));
 	}
 
