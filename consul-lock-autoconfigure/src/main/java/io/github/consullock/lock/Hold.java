@@ -116,14 +116,27 @@ final class Hold implements LockHandle {
 		if (isHeld()) {
 			return;
 		}
-		LockLostReason lost = lostReason().orElse(null);
-		if (lost == null && state() == State.HELD) {
-			lost = this.session.lostReason().orElse(LockLostReason.DEADLINE_PASSED);
+		throw new LockLostException(this.key, this.token, whyLost());
+	}
+
+	/**
+	 * Looks at state and reason at once: a loss on its way here must not pass for a
+	 * release.
+	 */
+	private LockLostReason whyLost() {
+		this.lock.lock();
+		try {
+			if (this.reason != null) {
+				return this.reason;
+			}
+			if (this.state == State.HELD) {
+				return this.session.lostReason().orElse(LockLostReason.DEADLINE_PASSED);
+			}
 		}
-		if (lost == null) {
-			throw new IllegalStateException("The lock '" + this.key + "' was released by its holder");
+		finally {
+			this.lock.unlock();
 		}
-		throw new LockLostException(this.key, this.token, lost);
+		throw new IllegalStateException("The lock '" + this.key + "' was released by its holder");
 	}
 
 	@Override
