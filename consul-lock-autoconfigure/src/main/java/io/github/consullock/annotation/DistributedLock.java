@@ -30,6 +30,10 @@ import org.springframework.core.annotation.AliasFor;
  * A call made by a thread that already runs under the same key of the same registry, in
  * this or another annotated method, joins that hold: it neither acquires nor releases.
  * <p>
+ * A lock that is acquired on a thread on which a transaction is active already is not
+ * released before that has completed; until then calls of the same key on that thread
+ * join it. See {@link ActiveTransactionPolicy}.
+ * <p>
  * The body finds its hold, and with it the fencing token, in
  * {@link io.github.consullock.LockHandle#current()}.
  * <p>
@@ -47,6 +51,8 @@ import org.springframework.core.annotation.AliasFor;
  * <li>{@link io.github.consullock.LockConflictException} if the key holds something that
  * is no lock</li>
  * <li>{@link IllegalArgumentException} if the arguments make no valid key</li>
+ * <li>{@link IllegalStateException} if a transaction is active already and
+ * {@link ActiveTransactionPolicy#REFUSE} is set</li>
  * <li>{@link IllegalStateException} if a method that is declared to return {@code Object}
  * returned a result that was not yet there, such as a future</li>
  * </ul>
