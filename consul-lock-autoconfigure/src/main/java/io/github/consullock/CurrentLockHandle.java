@@ -14,6 +14,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CurrentLockHandle {
 
+	/**
+	 * The key of a {@link Scope} in contexts that go from thread to thread, such as that
+	 * of Reactor.
+	 */
+	public static final String CONTEXT_KEY = "io.github.consullock.LockHandle";
+
 	private static final ThreadLocal<@Nullable Scope> SCOPES = new ThreadLocal<>();
 
 	private CurrentLockHandle() {
@@ -38,9 +44,22 @@ public final class CurrentLockHandle {
 	 * @return to be closed when it no longer does
 	 */
 	public static Scope open(LockHandle handle, boolean required) {
-		Scope scope = new Scope(handle, required, SCOPES.get());
+		Scope scope = new Scope(handle, required, SCOPES.get(), Thread.currentThread());
 		SCOPES.set(scope);
 		return scope;
+	}
+
+	/**
+	 * A scope to be put into a context that goes from thread to thread, under
+	 * {@link #CONTEXT_KEY}. It is open as long as it is there.
+	 * @param handle the hold that goes with the context
+	 * @param required whether what is done meanwhile counts only if the lock is still
+	 * held, see {@link #ensureHeld()}
+	 * @param outer what the context had before, if anything
+	 * @return the scope, open on no thread
+	 */
+	public static Scope inContext(LockHandle handle, boolean required, @Nullable Scope outer) {
+		return new Scope(handle, required, outer, null);
 	}
 
 	/**
@@ -86,8 +105,21 @@ public final class CurrentLockHandle {
 		}
 	}
 
+	static @Nullable Scope scope() {
+		return SCOPES.get();
+	}
+
+	static void restore(@Nullable Scope scope) {
+		if (scope == null) {
+			SCOPES.remove();
+		}
+		else {
+			SCOPES.set(scope);
+		}
+	}
+
 	/**
-	 * The time during which a handle is a thread's current one.
+	 * The time during which a handle is the current one of a thread or context.
 	 */
 	public static final class Scope implements AutoCloseable {
 
@@ -97,20 +129,30 @@ public final class CurrentLockHandle {
 
 		private final @Nullable Scope outer;
 
-		private Scope(LockHandle handle, boolean required, @Nullable Scope outer) {
+		/** Of one that was opened on a thread, and does not leave it. */
+		private final @Nullable Thread thread;
+
+		private Scope(LockHandle handle, boolean required, @Nullable Scope outer, @Nullable Thread thread) {
 			this.handle = handle;
 			this.required = required;
 			this.outer = outer;
+			this.thread = thread;
+		}
+
+		/**
+		 * The hold.
+		 */
+		public LockHandle handle() {
+			return this.handle;
+		}
+
+		boolean isForThisThread() {
+			return this.thread == null || this.thread == Thread.currentThread();
 		}
 
 		@Override
 		public void close() {
-			if (this.outer == null) {
-				SCOPES.remove();
-			}
-			else {
-				SCOPES.set(this.outer);
-			}
+			restore(this.outer);
 		}
 
 	}

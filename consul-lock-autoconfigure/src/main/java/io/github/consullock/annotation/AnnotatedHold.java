@@ -6,7 +6,6 @@ import io.github.consullock.CurrentLockHandle;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
-import io.github.consullock.lock.ConsulLockRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class AnnotatedHold {
 
-	private final ConsulLockRegistry registry;
+	private final HeldKeys keys;
 
 	private final LockHandle handle;
 
@@ -24,21 +23,40 @@ final class AnnotatedHold {
 	/** The body of the call that acquired it, and a transaction that it outlasts. */
 	private final AtomicInteger users = new AtomicInteger(1);
 
+	private final @Nullable AsyncHold async;
+
 	private volatile boolean required;
 
-	AnnotatedHold(ConsulLockRegistry registry, LockHandle handle, InterruptHandshake.Cancellation cancellation) {
-		this.registry = registry;
+	/**
+	 * Creates a hold.
+	 * @param call the call that acquired it
+	 * @param handle what it acquired
+	 * @param cancellation cancels the bodies that run under it
+	 * @param async the part that the method has in it, if it outlasts the method
+	 */
+	AnnotatedHold(LockedCall call, LockHandle handle, InterruptHandshake.Cancellation cancellation,
+			@Nullable AsyncHold async) {
+		this.keys = HeldKeys.of(call);
 		this.handle = handle;
 		this.cancellation = cancellation;
+		this.async = async;
 		handle.onLost(cancellation::lost);
-	}
-
-	ConsulLockRegistry registry() {
-		return this.registry;
 	}
 
 	LockHandle handle() {
 		return this.handle;
+	}
+
+	HeldKeys keys() {
+		return this.keys;
+	}
+
+	/**
+	 * The part that the method has in a hold which outlasts it, or {@code null} if the
+	 * hold ends with the method.
+	 */
+	@Nullable AsyncHold async() {
+		return this.async;
 	}
 
 	/**
@@ -128,21 +146,24 @@ final class AnnotatedHold {
 	 * @param failure what the body ended with, if anything
 	 */
 	LockLostException lost(@Nullable Throwable failure) {
-		if (failure instanceof LockLostException told && told.key().equals(this.handle.key())
-				&& told.fencingToken() == this.handle.fencingToken()) {
-			return told;
+		return lost(this.handle, this.cancellation.reason(), failure);
+	}
+
+	static LockLostException lost(LockHandle handle, @Nullable LockLostReason told, @Nullable Throwable failure) {
+		if (failure instanceof LockLostException ex && ex.key().equals(handle.key())
+				&& ex.fencingToken() == handle.fencingToken()) {
+			return ex;
 		}
-		return new LockLostException(this.handle.key(), this.handle.fencingToken(), reason(), failure);
+		return new LockLostException(handle.key(), handle.fencingToken(), reason(handle, told), failure);
 	}
 
 	/** The callback may still be on its way when the loss is already known. */
-	private LockLostReason reason() {
-		LockLostReason reason = this.cancellation.reason();
-		if (reason != null) {
-			return reason;
+	private static LockLostReason reason(LockHandle handle, @Nullable LockLostReason told) {
+		if (told != null) {
+			return told;
 		}
 		try {
-			this.handle.ensureHeld();
+			handle.ensureHeld();
 		}
 		catch (LockLostException ex) {
 			return ex.reason();

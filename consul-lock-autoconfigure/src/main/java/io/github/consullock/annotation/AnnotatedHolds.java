@@ -4,10 +4,9 @@ import java.lang.ref.Cleaner;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.ConcurrentLinkedDeque;
-import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 import io.github.consullock.LockHandle;
-import io.github.consullock.lock.ConsulLockRegistry;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -36,38 +35,55 @@ final class AnnotatedHolds {
 	}
 
 	/**
-	 * The hold of a key that a call joins.
-	 * @param registry the registry
-	 * @param key the full key
-	 * @return the hold, or {@code null} if this thread has none, or its body has already
-	 * released it
+	 * The hold that a call joins.
+	 * @param call the call
+	 * @return the hold, or {@code null} if this thread has none of what the call needs,
+	 * or its body has already released it
 	 * @throws io.github.consullock.LockLostException if it has one that was lost
+	 * @throws IllegalStateException if it holds a part of what the call needs
 	 */
-	static @Nullable AnnotatedHold find(ConsulLockRegistry registry, String key) {
+	static @Nullable AnnotatedHold find(LockedCall call) {
 		AnnotatedHolds current = CURRENT.get();
 		if (current == null) {
 			return null;
 		}
-		Predicate<AnnotatedHold> same = (hold) -> hold.registry() == registry && hold.handle().key().equals(key);
-		AnnotatedHold hold = current.holds.stream().filter(same).findFirst().orElse(null);
-		if (hold != null && hold.isUsable()) {
-			return hold;
+		AnnotatedHold hold = Stream.concat(current.holds.stream(), current.kept.stream())
+			.filter((each) -> each.keys().overlap(call) && each.isUsable())
+			.findFirst()
+			.orElse(null);
+		if (hold != null) {
+			hold.keys().checkCover(call);
 		}
-		return current.kept.stream().filter(same).filter(AnnotatedHold::isUsable).findFirst().orElse(null);
+		return hold;
+	}
+
+	/**
+	 * Has a call whose work outlasts it join what {@link #find} finds, if that lasts
+	 * until all who joined it have ended.
+	 * @param call the call
+	 * @return its part in the hold, or {@code null} if there is none to join
+	 * @throws io.github.consullock.LockLostException if it was lost
+	 * @throws IllegalStateException if a part is held of what the call needs
+	 */
+	static @Nullable AsyncHold join(LockedCall call) {
+		AnnotatedHold hold = find(call);
+		AsyncHold async = (hold != null) ? hold.async() : null;
+		return (async != null) ? async.join(call) : null;
 	}
 
 	/**
 	 * Notes a new hold of this thread, until it is {@linkplain #remove removed}.
-	 * @param registry where it was acquired
-	 * @param handle the hold
+	 * @param call the call that acquired it
+	 * @param handle what it acquired
+	 * @param async the part that the method has in it, if it outlasts the method
 	 * @return what runs bodies under it
 	 */
-	static AnnotatedHold add(ConsulLockRegistry registry, LockHandle handle) {
+	static AnnotatedHold add(LockedCall call, LockHandle handle, @Nullable AsyncHold async) {
 		AnnotatedHolds current = CURRENT.get();
 		if (current == null) {
 			current = new AnnotatedHolds();
 		}
-		AnnotatedHold hold = new AnnotatedHold(registry, handle, current.handshake.newCancellation());
+		AnnotatedHold hold = new AnnotatedHold(call, handle, current.handshake.newCancellation(), async);
 		current.holds.push(hold);
 		CURRENT.set(current);
 		return hold;

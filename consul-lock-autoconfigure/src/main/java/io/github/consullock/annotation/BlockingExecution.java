@@ -19,7 +19,7 @@ final class BlockingExecution implements LockedExecution {
 
 	@Override
 	public @Nullable Object execute(LockedCall call) throws Throwable {
-		AnnotatedHold joined = AnnotatedHolds.find(call.registry(), call.lock().key());
+		AnnotatedHold joined = AnnotatedHolds.find(call);
 		Object result = (joined != null) ? join(joined, call) : acquire(call);
 		checkResult(result, call.spec());
 		return result;
@@ -64,7 +64,7 @@ final class BlockingExecution implements LockedExecution {
 
 	private static AnnotatedHold hold(LockedCall call, LockHandle handle) {
 		try {
-			return AnnotatedHolds.add(call.registry(), handle);
+			return AnnotatedHolds.add(call, handle, null);
 		}
 		catch (RuntimeException | Error ex) {
 			handle.release();

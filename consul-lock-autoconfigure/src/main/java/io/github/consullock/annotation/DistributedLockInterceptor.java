@@ -1,6 +1,7 @@
 package io.github.consullock.annotation;
 
-import io.github.consullock.LockOptions;
+import java.util.Collection;
+
 import io.github.consullock.lock.ConsulLockRegistry;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
@@ -36,14 +37,13 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 	}
 
 	private LockedCall call(MethodInvocation invocation, @Nullable Object target, DistributedLockSpec spec) {
-		String key = spec.key().evaluate(target, invocation.getArguments());
+		@Nullable Object[] args = invocation.getArguments();
+		if (spec.handleParameter() != null) {
+			spec.handleParameter().check(args);
+		}
+		Collection<String> keys = spec.keys().evaluate(target, args);
 		ConsulLockRegistry registry = this.registries.get(spec.registry());
-		return new LockedCall(invocation, spec, registry, registry.obtain(options(key, spec)));
-	}
-
-	private static LockOptions options(String key, DistributedLockSpec spec) {
-		LockOptions.Builder options = LockOptions.builder(key);
-		return ((spec.waitTime() != null) ? options.waitTime(spec.waitTime()) : options).build();
+		return new LockedCall(invocation, spec, registry, spec.terms().obtain(registry, keys));
 	}
 
 }
