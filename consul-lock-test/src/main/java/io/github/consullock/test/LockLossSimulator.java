@@ -68,9 +68,9 @@ public final class LockLossSimulator {
 	 * <li>{@code KEY_DELETED}: the lock's entry is deleted. The key is free.
 	 * <li>{@code TAKEN_OVER}: another session takes the entry, and gives it up once the
 	 * holder is told. The key is free.
-	 * <li>{@code SESSION_INVALIDATED}: the session is destroyed. All other locks of the
-	 * same registry are lost with it, and their keys stay closed for lock-delay, 25 s by
-	 * default, as they would in Consul.
+	 * <li>{@code SESSION_INVALIDATED}: the session is destroyed. The other locks of the
+	 * same registry are lost too, a moment sooner or later, and all their keys stay
+	 * closed for lock-delay, 25 s by default, as they would in Consul.
 	 * </ul>
 	 * @param key the key; somebody holds it, or will within 10 s. Of several holders, as
 	 * a semaphore allows, one loses it

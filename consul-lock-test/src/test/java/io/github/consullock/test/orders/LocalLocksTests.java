@@ -1,0 +1,121 @@
+package io.github.consullock.test.orders;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.SocketTimeoutException;
+
+import io.github.consullock.LockHandle;
+import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.InMemoryConsulClient;
+import io.github.consullock.lock.ConsulLockRegistry;
+import io.github.consullock.test.LocalLocks;
+import io.github.consullock.test.LockLossSimulator;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ApplicationContext;
+import org.springframework.context.annotation.Import;
+import org.springframework.core.env.Environment;
+import org.springframework.test.context.DynamicPropertyRegistry;
+import org.springframework.test.context.DynamicPropertySource;
+import org.springframework.test.context.TestPropertySource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+/**
+ * An application that runs on Consul, and registers there, is started without.
+ */
+@SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT)
+@LocalLocks
+@TestPropertySource(properties = { "consul.lock.enabled=false", "consul.lock.mode=consul" })
+@ExtendWith(OutputCaptureExtension.class)
+class LocalLocksTests {
+
+	/** Listens, and never answers. */
+	private static final ServerSocket consul = listen();
+
+	@Autowired
+	private ApplicationContext context;
+
+	@Autowired
+	private ConsulLockRegistry registry;
+
+	@Autowired
+	private LockLossSimulator locks;
+
+	@DynamicPropertySource
+	static void consulIsWatched(DynamicPropertyRegistry properties) {
+		properties.add("spring.cloud.consul.host", () -> consul.getInetAddress().getHostAddress());
+		properties.add("spring.cloud.consul.port", consul::getLocalPort);
+	}
+
+	private static ServerSocket listen() {
+		try {
+			return new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException(ex);
+		}
+	}
+
+	@AfterAll
+	static void stopListening() throws IOException {
+		consul.close();
+	}
+
+	@Test
+	void consulIsNotContacted() throws IOException {
+		try (LockHandle handle = this.registry.obtain("a").acquire()) {
+			this.locks.lose("a");
+			assertThat(handle.isHeld()).isFalse();
+		}
+		consul.setSoTimeout(100);
+		// Whoever had connected would be in the backlog.
+		assertThatExceptionOfType(SocketTimeoutException.class).isThrownBy(consul::accept);
+		assertThat(this.context.containsBean("consulCatalogWatch")).isFalse();
+		assertThat(this.context.getEnvironment().getProperty("spring.cloud.consul.discovery.register"))
+			.isEqualTo("false");
+	}
+
+	@Test
+	void theLocksAreInMemory() {
+		assertThat(this.context.getBean(ConsulClient.class)).isInstanceOf(InMemoryConsulClient.class);
+	}
+
+	@Test
+	void noWarningSaysSo(CapturedOutput output) {
+		assertThat(output).contains("Spring Boot").doesNotContain("consul.lock.mode");
+	}
+
+	@Nested
+	@Import(Extra.class)
+	@TestPropertySource(properties = "consul.lock.waiting.timeout=33s")
+	class InANestedClassWithItsOwnConfiguration {
+
+		@Test
+		void theLocksAreLocalToo(@Autowired Extra extra, @Autowired LockLossSimulator nestedLocks,
+				@Autowired Environment environment) {
+			assertThat(extra).isNotNull();
+			assertThat(nestedLocks.heldKeys()).isEmpty();
+			assertThat(environment.getProperty("consul.lock.waiting.timeout")).isEqualTo("33s");
+			assertThat(environment.getProperty("consul.lock.mode")).isEqualTo("local");
+			assertThat(environment.getProperty("consul.lock.enabled")).isEqualTo("true");
+		}
+
+	}
+
+	static class Extra {
+
+	}
+
+}
