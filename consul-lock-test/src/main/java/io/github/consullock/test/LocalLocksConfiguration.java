@@ -1,7 +1,7 @@
 package io.github.consullock.test;
 
 import io.github.consullock.autoconfigure.ConsulLockAutoConfiguration;
-import io.github.consullock.consul.InMemoryConsulClient;
+import io.github.consullock.consul.ConsulClient;
 
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
@@ -19,21 +19,29 @@ import org.springframework.core.env.Environment;
 @ImportAutoConfiguration(ConsulLockAutoConfiguration.class)
 class LocalLocksConfiguration {
 
+	private static final String CLIENT = "localLocksConsulClient";
+
+	@Bean
+	@ConditionalOnMissingBean
+	InMemoryConsul localLocksConsul() {
+		return new InMemoryConsul();
+	}
+
 	/**
 	 * Takes the place of the one that the mode 'local' brings, and of its warning.
 	 */
-	@Bean(destroyMethod = "close")
+	@Bean(name = CLIENT, destroyMethod = "close")
 	@Primary
-	@ConditionalOnMissingBean
-	InMemoryConsulClient localLocksConsulClient() {
-		return new InMemoryConsulClient();
+	@ConditionalOnMissingBean(name = CLIENT)
+	ConsulClient localLocksConsulClient(InMemoryConsul consul) {
+		return consul.newApplicationClient();
 	}
 
 	@Bean
 	@ConditionalOnMissingBean
-	LockLossSimulator lockLossSimulator(InMemoryConsulClient client, ListableBeanFactory beanFactory,
+	LockLossSimulator lockLossSimulator(InMemoryConsul consul, ListableBeanFactory beanFactory,
 			Environment environment) {
-		return new LockLossSimulator(client, beanFactory, environment.getProperty("consul.lock.key-prefix", "locks/"));
+		return new LockLossSimulator(consul, beanFactory, environment.getProperty("consul.lock.key-prefix", "locks/"));
 	}
 
 }

@@ -32,6 +32,8 @@ final class LockLoss {
 	private static final SessionRequest OTHER_SESSION = new SessionRequest("LockLossSimulator", Duration.ZERO,
 			Duration.ZERO, SessionBehavior.DELETE, List.of(), List.of());
 
+	private final InMemoryConsul consul;
+
 	private final ConsulClient client;
 
 	private final LockHandle handle;
@@ -44,13 +46,14 @@ final class LockLoss {
 
 	/**
 	 * Prepares a loss.
-	 * @param client the Consul that has the lock
+	 * @param consul the Consul that has the lock
 	 * @param handle the hold
 	 * @param key which of its keys is lost, in full
 	 * @param reason why it is lost
 	 */
-	LockLoss(ConsulClient client, LockHandle handle, String key, LockLostReason reason) {
-		this.client = client;
+	LockLoss(InMemoryConsul consul, LockHandle handle, String key, LockLostReason reason) {
+		this.consul = consul;
+		this.client = consul.client();
 		this.handle = handle;
 		this.key = key;
 		this.reason = reason;
@@ -63,17 +66,36 @@ final class LockLoss {
 	 * @return what kept it from being lost, or empty if it is
 	 */
 	Optional<String> happen() {
-		String other = (this.reason == LockLostReason.TAKEN_OVER) ? this.client.createSession(OTHER_SESSION) : null;
+		return switch (this.reason) {
+			case KEY_DELETED, SESSION_INVALIDATED -> await(inflict(null), TOLD_TIMEOUT);
+			case TAKEN_OVER -> takeOver();
+			case DEADLINE_PASSED -> cutOff();
+			case MAX_HOLD_EXCEEDED, SHUTDOWN -> throw new IllegalArgumentException("Not by Consul: " + this.reason);
+		};
+	}
+
+	private Optional<String> takeOver() {
+		String other = this.client.createSession(OTHER_SESSION);
 		try {
-			boolean done = inflict(other);
-			LockLostReason actual = awaitTold(done ? TOLD_TIMEOUT : GRACE);
-			return (actual == this.reason) ? Optional.empty() : Optional.of(explain(done, actual));
+			return await(inflict(other), TOLD_TIMEOUT);
 		}
 		finally {
-			if (other != null) {
-				this.client.destroySession(other);
-			}
+			this.client.destroySession(other);
 		}
+	}
+
+	private Optional<String> cutOff() {
+		this.consul.beginOutage();
+		try {
+			return await(isInConsul(), this.handle.remaining().plus(TOLD_TIMEOUT));
+		}
+		finally {
+			this.consul.endOutage();
+		}
+	}
+
+	private boolean isInConsul() {
+		return this.client.read(this.key, REQUEST_TIMEOUT).isPresent() && this.handle.isHeld();
 	}
 
 	/**
@@ -102,22 +124,22 @@ final class LockLoss {
 		}
 	}
 
-	private @Nullable LockLostReason awaitTold(Duration timeout) {
-		return this.told.<@Nullable LockLostReason>thenApply((actual) -> actual)
-			.completeOnTimeout(null, timeout.toNanos(), TimeUnit.NANOSECONDS)
+	private Optional<String> await(boolean inflicted, Duration timeout) {
+		LockLostReason actual = this.told.<@Nullable LockLostReason>thenApply((why) -> why)
+			.completeOnTimeout(null, (inflicted ? timeout : GRACE).toNanos(), TimeUnit.NANOSECONDS)
 			.join();
+		return (actual == this.reason) ? Optional.empty() : Optional.of(explain(inflicted, actual));
 	}
 
-	private String explain(boolean done, @Nullable LockLostReason actual) {
+	private String explain(boolean inflicted, @Nullable LockLostReason actual) {
 		if (actual != null) {
 			return "The lock '" + this.key + "' was lost for another reason before: " + actual;
 		}
 		if (!this.handle.isHeld()) {
 			return "The lock '" + this.key
-					+ "' was released before it was lost: whoever is to lose it must hold it until" + " then";
+					+ "' was released before it was lost: whoever is to lose it must hold it until then";
 		}
-		return done
-				? "The holder of '" + this.key + "' was not told of its loss within " + TOLD_TIMEOUT.toSeconds() + " s"
+		return inflicted ? "The holder of '" + this.key + "' was not told of its loss in time"
 				: "The lock '" + this.key + "' is held, but not in the Consul of @LocalLocks: its registry was built on"
 						+ " another ConsulClient. Inject the ConsulClient bean where it is built";
 	}

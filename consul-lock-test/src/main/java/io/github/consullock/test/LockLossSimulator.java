@@ -8,7 +8,6 @@ import java.util.stream.Stream;
 
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostReason;
-import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.lock.ConsulLockRegistry;
 import org.jspecify.annotations.Nullable;
 
@@ -34,14 +33,14 @@ public final class LockLossSimulator {
 
 	private static final Duration POLL_INTERVAL = Duration.ofMillis(10);
 
-	private final ConsulClient client;
+	private final InMemoryConsul consul;
 
 	private final ListableBeanFactory beanFactory;
 
 	private final String keyPrefix;
 
-	LockLossSimulator(ConsulClient client, ListableBeanFactory beanFactory, String keyPrefix) {
-		this.client = client;
+	LockLossSimulator(InMemoryConsul consul, ListableBeanFactory beanFactory, String keyPrefix) {
+		this.consul = consul;
 		this.beanFactory = beanFactory;
 		this.keyPrefix = keyPrefix;
 	}
@@ -71,14 +70,18 @@ public final class LockLossSimulator {
 	 * <li>{@code SESSION_INVALIDATED}: the session is destroyed. The other locks of the
 	 * same registry are lost too, a moment sooner or later, and all their keys stay
 	 * closed for lock-delay, 25 s by default, as they would in Consul.
+	 * <li>{@code DEADLINE_PASSED}: Consul answers to no request of the application until
+	 * the lock is lost, which takes nearly {@code consul.lock.session.ttl}, 25 s by
+	 * default. The other locks of the same registry are lost too, and all their keys stay
+	 * closed for lock-delay from then on. Locks of other registries may be lost or not.
 	 * </ul>
 	 * @param key the key; somebody holds it, or will within 10 s. Of several holders, as
 	 * a semaphore allows, one loses it
 	 * @param reason why it is lost
 	 * @throws AssertionError if nobody holds the key, or its holder gave it up before it
 	 * was lost
-	 * @throws IllegalArgumentException if the reason is another one: nothing that is done
-	 * to a lock in Consul leads to those
+	 * @throws IllegalArgumentException if the reason is another one, to which nothing
+	 * that happens in Consul leads
 	 */
 	public void lose(String key, LockLostReason reason) {
 		String origin = otherOrigin(reason);
@@ -86,7 +89,7 @@ public final class LockLossSimulator {
 			throw new IllegalArgumentException(reason + " cannot be simulated: it comes of " + origin);
 		}
 		LockHandle handle = awaitHeld(key, HELD_TIMEOUT);
-		LockLoss loss = new LockLoss(this.client, handle, fullKey(handle, key).orElseThrow(), reason);
+		LockLoss loss = new LockLoss(this.consul, handle, fullKey(handle, key).orElseThrow(), reason);
 		CompletableFuture.supplyAsync(loss::happen, (task) -> new Thread(task, "lock-loss-simulator").start())
 			.join()
 			.ifPresent((problem) -> {
@@ -96,13 +99,28 @@ public final class LockLossSimulator {
 
 	private static @Nullable String otherOrigin(LockLostReason reason) {
 		return switch (reason) {
-			case KEY_DELETED, TAKEN_OVER, SESSION_INVALIDATED -> null;
-			case DEADLINE_PASSED ->
-				"a Consul that does not answer for the whole TTL. SESSION_INVALIDATED ends all locks"
-						+ " of a registry at once, too";
+			case KEY_DELETED, TAKEN_OVER, SESSION_INVALIDATED, DEADLINE_PASSED -> null;
 			case MAX_HOLD_EXCEEDED -> "maxHold: have the test set a short one";
 			case SHUTDOWN -> "closing the registry: have the test do that";
 		};
+	}
+
+	/**
+	 * Does something while Consul answers to no request of the application: a lock that
+	 * is asked for ends in {@link io.github.consullock.ConsulUnavailableException} when
+	 * its wait time is over, and one that is held is lost when that takes too long.
+	 * @param <E> what the work may throw
+	 * @param work what to do meanwhile
+	 * @throws E what the work threw
+	 */
+	public <E extends Exception> void duringOutage(OutageWork<E> work) throws E {
+		this.consul.beginOutage();
+		try {
+			work.run();
+		}
+		finally {
+			this.consul.endOutage();
+		}
 	}
 
 	/**
@@ -159,6 +177,22 @@ public final class LockLossSimulator {
 			.stream()
 			.filter((held) -> held.equals(this.keyPrefix + key) || held.equals(key))
 			.findFirst();
+	}
+
+	/**
+	 * What is done during an outage.
+	 *
+	 * @param <E> what it may throw
+	 */
+	@FunctionalInterface
+	public interface OutageWork<E extends Exception> {
+
+		/**
+		 * Does it.
+		 * @throws E if it fails
+		 */
+		void run() throws E;
+
 	}
 
 }

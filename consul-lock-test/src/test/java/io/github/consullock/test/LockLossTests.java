@@ -4,7 +4,7 @@ import java.time.Duration;
 
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostReason;
-import io.github.consullock.consul.InMemoryConsulClient;
+import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.lock.ConsulLockRegistry;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,7 +17,9 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 class LockLossTests {
 
-	private final InMemoryConsulClient client = new InMemoryConsulClient();
+	private final InMemoryConsul consul = new InMemoryConsul();
+
+	private final ConsulClient client = this.consul.newApplicationClient();
 
 	private final ConsulLockRegistry registry = ConsulLockRegistry.builder(this.client).build();
 
@@ -31,7 +33,7 @@ class LockLossTests {
 	@EnumSource(names = { "KEY_DELETED", "TAKEN_OVER", "SESSION_INVALIDATED" })
 	void aHoldThatWasReleasedIsNotLostAndNeitherIsTheNext(LockLostReason reason) {
 		LockHandle first = acquire();
-		LockLoss loss = new LockLoss(this.client, first, first.key(), reason);
+		LockLoss loss = new LockLoss(this.consul, first, first.key(), reason);
 		first.release();
 		LockHandle next = acquire();
 		assertThat(loss.happen())
@@ -44,7 +46,7 @@ class LockLossTests {
 	@EnumSource(names = { "KEY_DELETED", "TAKEN_OVER", "SESSION_INVALIDATED" })
 	void nothingOfTheOtherSessionStays(LockLostReason reason) {
 		LockHandle handle = acquire();
-		assertThat(new LockLoss(this.client, handle, handle.key(), reason).happen()).isEmpty();
+		assertThat(new LockLoss(this.consul, handle, handle.key(), reason).happen()).isEmpty();
 		assertThat(this.client.read(handle.key(), Duration.ofSeconds(1))).satisfiesAnyOf(
 				(entry) -> assertThat(entry).isEmpty(), (entry) -> assertThat(entry.orElseThrow().session()).isNull());
 	}
@@ -53,8 +55,8 @@ class LockLossTests {
 	@EnumSource(names = { "KEY_DELETED", "TAKEN_OVER" })
 	void aHoldThatWasLostOtherwiseIsReportedAsSuch(LockLostReason reason) {
 		LockHandle handle = acquire();
-		LockLoss loss = new LockLoss(this.client, handle, handle.key(), reason);
-		new LockLoss(this.client, handle, handle.key(), LockLostReason.SESSION_INVALIDATED).happen();
+		LockLoss loss = new LockLoss(this.consul, handle, handle.key(), reason);
+		new LockLoss(this.consul, handle, handle.key(), LockLostReason.SESSION_INVALIDATED).happen();
 		assertThat(loss.happen())
 			.hasValueSatisfying((problem) -> assertThat(problem).contains("another reason", "SESSION_INVALIDATED"));
 	}

@@ -7,8 +7,6 @@ import java.net.ServerSocket;
 import java.net.SocketTimeoutException;
 
 import io.github.consullock.LockHandle;
-import io.github.consullock.consul.ConsulClient;
-import io.github.consullock.consul.InMemoryConsulClient;
 import io.github.consullock.lock.ConsulLockRegistry;
 import io.github.consullock.test.LocalLocks;
 import io.github.consullock.test.LockLossSimulator;
@@ -85,11 +83,6 @@ class LocalLocksTests {
 		assertThat(this.context.containsBean("consulCatalogWatch")).isFalse();
 		assertThat(this.context.getEnvironment().getProperty("spring.cloud.consul.discovery.register"))
 			.isEqualTo("false");
-	}
-
-	@Test
-	void theLocksAreInMemory() {
-		assertThat(this.context.getBean(ConsulClient.class)).isInstanceOf(InMemoryConsulClient.class);
 	}
 
 	@Test

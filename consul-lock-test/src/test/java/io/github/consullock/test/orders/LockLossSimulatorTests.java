@@ -1,5 +1,6 @@
 package io.github.consullock.test.orders;
 
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -13,6 +14,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 
+import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
@@ -27,7 +29,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.EnumSource.Mode;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.beans.factory.annotation.Autowired;
@@ -176,7 +177,7 @@ class LockLossSimulatorTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(mode = Mode.EXCLUDE, names = { "KEY_DELETED", "TAKEN_OVER", "SESSION_INVALIDATED" })
+	@EnumSource(names = { "MAX_HOLD_EXCEEDED", "SHUTDOWN" })
 	void whatNothingInConsulLeadsToIsRefused(LockLostReason reason) {
 		try (LockHandle handle = acquire(this.registry, "refused")) {
 			assertThatIllegalArgumentException().isThrownBy(() -> this.locks.lose("refused", reason))
@@ -192,6 +193,20 @@ class LockLossSimulatorTests {
 				.hasMessageContainingAll("'locks/far'", "another ConsulClient");
 			assertThat(handle.isHeld()).isTrue();
 		}
+	}
+
+	@Test
+	void anOutageKeepsLocksFromBeingAcquiredAndEndsWithItsWork() throws Exception {
+		try (LockHandle handle = acquire(this.registry, "outage-1")) {
+			this.locks.duringOutage(() -> assertThatExceptionOfType(ConsulUnavailableException.class)
+				.isThrownBy(() -> this.work.impatient("outage-2")));
+			assertThat(handle.isHeld()).isTrue();
+		}
+		assertThat(this.registry.obtain("outage-2").tryAcquire(AMPLE)).hasValueSatisfying(LockHandle::close);
+		assertThatExceptionOfType(IOException.class).isThrownBy(() -> this.locks.duringOutage(() -> {
+			throw new IOException("of the work");
+		}));
+		assertThat(this.registry.obtain("outage-2").tryAcquire(AMPLE)).hasValueSatisfying(LockHandle::close);
 	}
 
 	private static LockHandle acquire(ConsulLockRegistry registry, String key) {
@@ -239,6 +254,10 @@ class LockLossSimulatorTests {
 		void endless(String name, CountDownLatch started) throws InterruptedException {
 			started.countDown();
 			new CountDownLatch(1).await();
+		}
+
+		@DistributedLock(key = "#{#key}", waitTime = "1s")
+		void impatient(String key) {
 		}
 
 		@DistributedLock("work/#{#name}")
