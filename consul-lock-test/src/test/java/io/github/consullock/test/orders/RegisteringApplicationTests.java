@@ -12,7 +12,6 @@ import com.sun.net.httpserver.HttpServer;
 import io.github.consullock.LockHandle;
 import io.github.consullock.lock.ConsulLockRegistry;
 import io.github.consullock.test.LocalLocks;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
 import org.springframework.beans.factory.annotation.Autowired;
@@ -34,6 +33,7 @@ class RegisteringApplicationTests {
 
 	private static final List<String> requests = new CopyOnWriteArrayList<>();
 
+	/** Outlasts the context, which deregisters. */
 	private static final HttpServer consul = start();
 
 	@DynamicPropertySource
@@ -59,11 +59,6 @@ class RegisteringApplicationTests {
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
 		}
-	}
-
-	@AfterAll
-	static void stop() {
-		consul.stop(0);
 	}
 
 	@Test

@@ -1,5 +1,6 @@
 package io.github.consullock.test.orders;
 
+// tag::class[]
 import java.util.concurrent.CountDownLatch;
 
 import io.github.consullock.LockLostException;
@@ -21,9 +22,8 @@ import static org.mockito.BDDMockito.willAnswer;
 import static org.mockito.Mockito.never;
 
 /**
- * What docs/testing.md shows.
+ * What becomes of an order that is shipped.
  */
-// tag::class[]
 @SpringBootTest
 @LocalLocks
 class ShippingTests {
