@@ -1,17 +1,17 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 
 import io.github.consullock.LockException;
 import io.github.consullock.LockLostReason;
-import io.github.consullock.consul.ConsulClient;
-import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvSnapshot;
-import io.github.consullock.consul.RenewalOutcome;
 import io.github.consullock.lock.KeyWatches.Subscription;
 import io.github.consullock.session.ConsulSession;
 import org.jspecify.annotations.Nullable;
@@ -30,7 +30,9 @@ final class HoldMonitor {
 
 	private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
-	private final ConsulClient client;
+	private final LockProtocol protocol;
+
+	private final Predicate<ConsulSession> sessionEnds;
 
 	private final KeyWatches watches;
 
@@ -38,8 +40,14 @@ final class HoldMonitor {
 
 	private final ConcurrentMap<Hold, Watch> watched = new ConcurrentHashMap<>();
 
-	HoldMonitor(ConsulClient client, KeyWatches watches, Background background) {
-		this.client = client;
+	/**
+	 * Creates a monitor.
+	 * @param sessionEnds asks Consul whether a session has ended
+	 */
+	HoldMonitor(LockProtocol protocol, KeyWatches watches, Background background,
+			Predicate<ConsulSession> sessionEnds) {
+		this.protocol = protocol;
+		this.sessionEnds = sessionEnds;
 		this.watches = watches;
 		this.background = background;
 	}
@@ -61,13 +69,13 @@ final class HoldMonitor {
 		}
 	}
 
-	private void check(Hold hold, Holds holds, KvSnapshot snapshot) {
+	private void check(Hold hold, Holds holds, String key, KvSnapshot snapshot) {
 		if (hold.state() != Hold.State.HELD) {
 			return;
 		}
-		KvEntry entry = snapshot.entry();
-		if (entry != null && isOurs(hold, entry)) {
-			hold.moved(entry.modifyIndex());
+		LockEntries now = hold.entries().with(key, snapshot);
+		if (now.token(hold.claimant()) != 0) {
+			hold.moved(now);
 		}
 		else if (snapshot.index() > hold.fencingToken()) {
 			this.background.execute(() -> confirm(hold, holds));
@@ -80,9 +88,9 @@ final class HoldMonitor {
 	 */
 	private void confirm(Hold hold, Holds holds) {
 		try {
-			KvEntry entry = this.client.read(hold.key(), TIMEOUT).orElse(null);
-			if (!isOurs(hold, entry)) {
-				holds.lose(hold, lossShownBy(hold, entry));
+			LockEntries now = this.protocol.read(hold.kind(), TIMEOUT);
+			if (now.token(hold.claimant()) == 0) {
+				holds.lose(hold, lossShownBy(hold, now));
 			}
 		}
 		catch (LockException ex) {
@@ -94,24 +102,22 @@ final class HoldMonitor {
 	}
 
 	/**
-	 * Why a hold is lost whose entry is not its own any more.
-	 * @param entry the entry as it is now; null if there is none
+	 * Why a hold is lost that its entries do not show any more.
+	 * @param now the entries as they are now
 	 */
-	LockLostReason lossShownBy(Hold hold, @Nullable KvEntry entry) {
+	LockLostReason lossShownBy(Hold hold, LockEntries now) {
 		return hold.session().lostReason().orElseGet(() -> {
-			if (entry != null && entry.session() != null) {
-				return LockLostReason.TAKEN_OVER;
-			}
-			// One that is there and held by nobody was most probably released by the end
-			// of the session, of which its own watch has not told yet.
-			return (entry != null && isEnded(hold.session())) ? LockLostReason.SESSION_INVALIDATED
-					: LockLostReason.KEY_DELETED;
+			LockLostReason reason = now.loss(hold.claimant());
+			// One that is held by nobody was most probably released by the end of the
+			// session, of which its own watch has not told yet.
+			return (reason == LockLostReason.KEY_DELETED && isEnded(hold.session()))
+					? LockLostReason.SESSION_INVALIDATED : reason;
 		});
 	}
 
 	private boolean isEnded(ConsulSession session) {
 		try {
-			return this.client.renewSession(session.id()) instanceof RenewalOutcome.Ended;
+			return this.sessionEnds.test(session);
 		}
 		catch (LockException ex) {
 			logger.debug("Whether session {} has ended cannot be said: {}", session, ex.getMessage());
@@ -119,12 +125,8 @@ final class HoldMonitor {
 		}
 	}
 
-	private static boolean isOurs(Hold hold, @Nullable KvEntry entry) {
-		return entry != null && hold.session().id().equals(entry.session());
-	}
-
 	/**
-	 * The watch of one hold's key, from the moment after which it is worth a request.
+	 * The watch of one hold's entries, from the moment after which it is worth a request.
 	 */
 	private final class Watch {
 
@@ -137,7 +139,7 @@ final class HoldMonitor {
 
 		private @Nullable Future<?> start;
 
-		private @Nullable Subscription subscription;
+		private final List<Subscription> subscriptions = new ArrayList<>(1);
 
 		private boolean ended;
 
@@ -160,8 +162,10 @@ final class HoldMonitor {
 			this.lock.lock();
 			try {
 				if (!this.ended) {
-					this.subscription = HoldMonitor.this.watches.subscribe(this.hold.key(),
-							(snapshot) -> check(this.hold, this.holds, snapshot));
+					for (String key : this.hold.entries().watched(this.hold.claimant())) {
+						this.subscriptions.add(HoldMonitor.this.watches.subscribe(key,
+								(snapshot) -> check(this.hold, this.holds, key, snapshot)));
+					}
 				}
 			}
 			finally {
@@ -176,9 +180,7 @@ final class HoldMonitor {
 				if (this.start != null) {
 					this.start.cancel(false);
 				}
-				if (this.subscription != null) {
-					this.subscription.close();
-				}
+				this.subscriptions.forEach(Subscription::close);
 			}
 			finally {
 				this.lock.unlock();
