@@ -68,8 +68,7 @@ class PropagationTests {
 		TENANT.set("mine");
 		assertThat(this.tenants.future(() -> CompletableFuture.completedFuture(TENANT.get())).get()).isEqualTo("mine");
 		assertThat(this.tenants.mono(() -> Mono.just(TENANT.get())).block()).isEqualTo("mine");
-		assertThat(this.tenants
-			.mono(() -> Mono.just(TENANT.get()))
+		assertThat(this.tenants.mono(() -> Mono.just(TENANT.get()))
 			.contextWrite((context) -> context.put("tenant", "of the context"))
 			.block()).isEqualTo("of the context");
 	}
@@ -88,8 +87,9 @@ class PropagationTests {
 	@Test
 	void withAutomaticPropagationOperatorsFindTheCurrentHold() {
 		Hooks.enableAutomaticContextPropagation();
-		assertThat(this.tenants.mono(() -> Mono.delay(Duration.ofMillis(1), Schedulers.parallel())
-			.map((tick) -> LockHandle.current().key())).block()).isEqualTo("locks/a");
+		assertThat(this.tenants.mono(
+				() -> Mono.delay(Duration.ofMillis(1), Schedulers.parallel()).map((tick) -> LockHandle.current().key()))
+			.block()).isEqualTo("locks/a");
 		assertThatIllegalStateException().isThrownBy(LockHandle::current);
 	}
 
@@ -101,7 +101,7 @@ class PropagationTests {
 			Runnable elsewhere = ContextSnapshotFactory.builder()
 				.build()
 				.captureAll()
-				.wrap(() -> assertThatIllegalStateException().isThrownBy(LockHandle::current));
+				.wrap((Runnable) () -> assertThatIllegalStateException().isThrownBy(LockHandle::current));
 			CompletableFuture.runAsync(elsewhere).join();
 			return LockHandle.current().key();
 		});

@@ -69,8 +69,8 @@ class WithoutReactorTests {
 			try (AnnotationConfigApplicationContext context = LockContext.start(Waiting.class)) {
 				result = context.getBean(Waiting.class).run().get();
 			}
-			return result + "; " + LockContext.definition(catchThrowable(() -> LockContext.start(Publishing.class)))
-				.getMessage();
+			return result + "; "
+					+ LockContext.definition(catchThrowable(() -> LockContext.start(Publishing.class))).getMessage();
 		}
 
 	}
