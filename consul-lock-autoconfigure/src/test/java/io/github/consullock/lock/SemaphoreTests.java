@@ -108,8 +108,7 @@ class SemaphoreTests {
 
 	@Test
 	void holdersAreThoseWhoHoldPermits() {
-		ConsulSemaphore semaphore = this.instances.start((builder) -> builder.instanceName("one"))
-			.semaphore("a", 3);
+		ConsulSemaphore semaphore = this.instances.start((builder) -> builder.instanceName("one")).semaphore("a", 3);
 		assertThat(semaphore.holders()).isEmpty();
 		LockHandle first = semaphore.acquire();
 		LockHandle second = this.instances.start((builder) -> builder.instanceName("two")).semaphore("a", 3).acquire();
@@ -240,7 +239,8 @@ class SemaphoreTests {
 		CompletableFuture<LockHandle> behind = semaphore.acquireAsync();
 		assertThatExceptionOfType(LockNotAcquiredException.class).isThrownBy(() -> semaphore.acquire(Duration.ZERO))
 			.withMessageContaining("one of them by");
-		assertThatExceptionOfType(LockNotAcquiredException.class).isThrownBy(() -> semaphore.acquire(Duration.ofMillis(50)))
+		assertThatExceptionOfType(LockNotAcquiredException.class)
+			.isThrownBy(() -> semaphore.acquire(Duration.ofMillis(50)))
 			.withMessageContaining("others of this JVM");
 		assertThat(held.release()).isTrue();
 		assertThat(waiting.join().release()).isTrue();
@@ -458,8 +458,8 @@ class SemaphoreTests {
 	}
 
 	private void write(String key, String value) {
-		this.instances.observer.transact(
-				List.of(KvOperation.set(this.instances.prefix() + key, value, LockFlags.SEMAPHORE)), LONG);
+		this.instances.observer
+			.transact(List.of(KvOperation.set(this.instances.prefix() + key, value, LockFlags.SEMAPHORE)), LONG);
 	}
 
 }
