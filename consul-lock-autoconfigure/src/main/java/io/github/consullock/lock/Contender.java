@@ -307,6 +307,10 @@ final class Contender {
 			this.unsettled = null;
 			throw ex;
 		}
+		catch (ConsulUnavailableException ex) {
+			this.closer |= !step.acquires();
+			throw ex;
+		}
 		if (result instanceof Attempt.Acquired acquired) {
 			acquired(me, acquired.token(), acquired.entries());
 			this.unsettled = null;
@@ -314,15 +318,11 @@ final class Contender {
 		}
 		this.unsettled = null;
 		if (result instanceof Attempt.Closer closer) {
-			this.seen = closer.entries();
 			this.closer = true;
+			see(closer.entries(), me);
 		}
 		else if (result instanceof Attempt.Changed) {
-			this.seen = look();
-			Obstacle found = this.seen.obstacle(me);
-			if (found != null) {
-				this.obstacle = found.description();
-			}
+			see(look(), me);
 		}
 		else if (result instanceof Attempt.InLockDelay delay) {
 			this.obstacle = "its last holder's session ended, and the key '" + delay.key()
@@ -341,6 +341,14 @@ final class Contender {
 			return this.budget.isSpent() ? null : Wait.pause(this.budget.limit(this.backoff.next()));
 		}
 		return null;
+	}
+
+	private void see(LockEntries now, Claimant me) {
+		this.seen = now;
+		Obstacle found = now.obstacle(me);
+		if (found != null) {
+			this.obstacle = found.description();
+		}
 	}
 
 	/**

@@ -13,6 +13,9 @@ final class LockFlags {
 	 */
 	static final long LOCK = 3304740253564472344L;
 
+	/** Marks the entries of a read-write lock, which is of this library alone. */
+	static final long READ_WRITE = 0x72772d6c6f636b31L;
+
 	private LockFlags() {
 	}
 
