@@ -208,7 +208,13 @@ final class Contender {
 	/** A single attempt may find that an entry has changed, and look and try again. */
 	private boolean isOver() {
 		return this.budget.isSpent() && (!this.budget.isSingleAttempt() || this.closedForDelay
-				|| this.tries >= TRIES_OF_SINGLE_ATTEMPT || this.seen.obstacle(this.claimant) != null);
+				|| isTriedEnough() || this.seen.obstacle(this.claimant) != null);
+	}
+
+	/** Where several may hold a lock, those who come and go all write to one entry. */
+	private boolean isTriedEnough() {
+		return this.tries >= TRIES_OF_SINGLE_ATTEMPT
+				&& (this.kind.isExclusive() || this.budget.elapsed().compareTo(SINGLE_ATTEMPT) > 0);
 	}
 
 	private @Nullable Wait awaitEnd(Obstacle inTheWay) {

@@ -136,7 +136,9 @@ final class LockProtocol {
 	private Departure whileHeld(LockKind kind, LockEntries known, Claimant claimant, Duration timeout,
 			OperationsOn operations) {
 		LockEntries current = known;
-		for (int i = 0; i < MAX_MOVES; i++) {
+		WaitBudget budget = WaitBudget.startingNow(timeout);
+		// Holders of a semaphore that come and go all write to one entry.
+		for (int i = 0; i < MAX_MOVES || !budget.isSpent(); i++) {
 			if (this.client.transact(operations.on(current), timeout) instanceof Committed committed) {
 				return new Departure.Done(index(committed), current);
 			}
@@ -152,7 +154,8 @@ final class LockProtocol {
 	 * Takes away whatever the claimant has there.
 	 */
 	void free(LockKind kind, Claimant claimant, Duration timeout) {
-		for (int i = 0; i < MAX_MOVES; i++) {
+		WaitBudget budget = WaitBudget.startingNow(timeout);
+		for (int i = 0; i < MAX_MOVES || !budget.isSpent(); i++) {
 			List<KvOperation> operations = read(kind, timeout).leave(claimant);
 			if (operations.isEmpty() || this.client.transact(operations, timeout) instanceof Committed) {
 				return;
