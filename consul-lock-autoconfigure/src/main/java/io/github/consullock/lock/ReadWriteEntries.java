@@ -178,15 +178,19 @@ record ReadWriteEntries(ReadWriteSide lock, @Nullable KvEntry entry, Map<String,
 				: 0;
 	}
 
+	/** But for a holder whose session has ended: lock-delay guards its place. */
 	@Override
 	public List<KvOperation> leave(Claimant claimant) {
-		List<KvOperation> operations = new ArrayList<>(4);
 		KvEntry own = this.members.get(claimant.id());
-		if (own != null && claimant.owns(own)) {
+		ReadWriteState state = ReadWriteState.of(this.entry);
+		if (own != null && !claimant.owns(own) && state != null && state.isHolder(claimant.id())) {
+			return List.of();
+		}
+		List<KvOperation> operations = new ArrayList<>(4);
+		if (own != null) {
 			operations.add(KvOperation.checkIndex(own.key(), own.modifyIndex()));
 			operations.add(KvOperation.deleteCas(own.key(), own.modifyIndex()));
 		}
-		ReadWriteState state = ReadWriteState.of(this.entry);
 		if (this.entry != null && state != null && state.contains(claimant.id())) {
 			ReadWriteState left = state.without(Set.of(claimant.id()));
 			operations.add(check(this.entry.key(), this.entry));
