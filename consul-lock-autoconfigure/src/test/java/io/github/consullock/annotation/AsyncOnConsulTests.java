@@ -190,6 +190,15 @@ class AsyncOnConsulTests {
 			return this.end;
 		}
 
+		/** Says that it has started when a cancel reaches it. */
+		Mono<String> subscribe() {
+			return ReactiveLockHandle.current().flatMap(this::subscribe);
+		}
+
+		Mono<String> subscribe(LockHandle handle) {
+			return Mono.fromFuture(this.end).doOnRequest((demand) -> this.started.complete(handle));
+		}
+
 	}
 
 	static class Work {
@@ -201,17 +210,17 @@ class AsyncOnConsulTests {
 
 		@DistributedLock("work")
 		public Mono<String> mono(Body body) {
-			return Mono.fromFuture(body.start());
+			return body.subscribe();
 		}
 
 		@DistributedLock("work")
 		public Flux<String> flux(Body body) {
-			return Flux.concat(Flux.just("first"), Mono.fromFuture(body.start()));
+			return Flux.concat(Flux.just("first"), body.subscribe());
 		}
 
 		@DistributedLock("work")
 		public Single<String> single(Body body) {
-			return Single.fromPublisher(Mono.fromFuture(body.start()));
+			return Single.fromPublisher(body.subscribe(LockHandle.current()));
 		}
 
 	}

@@ -330,12 +330,9 @@ class RandomisedModelTests {
 		private void writeToEntry(Held it) {
 			KvEntry entry = entry(it.resource());
 			say("write to the entry of " + it.resource());
-			this.observer.transact(
-					List.of(KvOperation.set(entry.key(),
-							(it.resource().ordinal() < Resource.PERMIT.ordinal()) ? "note " + ++this.puts
-									: " " + entry.value(),
-							entry.flags())),
-					LONG);
+			this.observer.transact(List.of(KvOperation.set(entry.key(),
+					(it.resource().ordinal() < Resource.PERMIT.ordinal()) ? "note " + ++this.puts : " " + entry.value(),
+					entry.flags())), LONG);
 		}
 
 		private void deleteEntry(Held it) {
@@ -387,8 +384,12 @@ class RandomisedModelTests {
 			for (Resource resource : Resource.values()) {
 				Acquirable lock = resource.of(this.registries.get(0));
 				await().ignoreExceptionsInstanceOf(LockInUseException.class).until(() -> {
-					((lock instanceof ConsulLock one) ? (Runnable) one::destroy : ((ConsulSemaphore) lock)::destroy)
-						.run();
+					if (lock instanceof ConsulLock one) {
+						one.destroy();
+					}
+					else {
+						((ConsulSemaphore) lock).destroy();
+					}
 					return true;
 				});
 			}
