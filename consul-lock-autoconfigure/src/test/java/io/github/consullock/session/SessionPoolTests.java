@@ -210,7 +210,7 @@ class SessionPoolTests {
 	}
 
 	@Test
-	void withoutAThreadForTheLookTheNextToGiveBackPlansIt() {
+	void withoutAThreadForTheLookNoKeeperIsForgotten() {
 		SessionKeeper one = leaseWithSession();
 		SessionKeeper other = leaseWithSession();
 		this.threads.withoutThreadForNext(VirtualKeeperThreads.Lane.ALARM);
