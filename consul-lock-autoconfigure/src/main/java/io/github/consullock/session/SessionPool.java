@@ -19,7 +19,7 @@ import io.github.consullock.consul.ConsulClient;
  * A keeper that is given back is kept for a minute, its session renewed, for the next who
  * needs one; then its session is destroyed. All keepers of a pool share their threads,
  * and none has a watch: the end of a session is noticed within TTL/10, or when somebody
- * has it {@linkplain #verify verified}.
+ * has it {@linkplain SessionKeeper#verify verified}.
  *
  * @since 0.1.0
  */
@@ -122,17 +122,15 @@ public final class SessionPool implements AutoCloseable {
 	 * @param suspect the session
 	 */
 	public void verify(ConsulSession suspect) {
-		keepers().forEach((keeper) -> keeper.verify(suspect));
-	}
-
-	private List<SessionKeeper> keepers() {
+		List<SessionKeeper> all;
 		this.lock.lock();
 		try {
-			return List.copyOf(this.keepers);
+			all = List.copyOf(this.keepers);
 		}
 		finally {
 			this.lock.unlock();
 		}
+		all.forEach((keeper) -> keeper.verify(suspect));
 	}
 
 	/** Needs the lock. */
