@@ -34,6 +34,10 @@ import org.springframework.core.annotation.AliasFor;
  * that needs further keys beside those is refused. With a {@link #limit()}, a call joins
  * a hold of the same limit.
  * <p>
+ * A lock that is acquired on a thread on which a transaction is active already is not
+ * released before that has completed; until then calls of the same key on that thread
+ * join it. See {@link ActiveTransactionPolicy}.
+ * <p>
  * The body finds its hold, and with it the fencing token, in
  * {@link io.github.consullock.LockHandle#current()}, or receives it by a parameter of the
  * type {@code @Nullable LockHandle}, in any position: callers pass {@code null} there,
@@ -57,7 +61,8 @@ import org.springframework.core.annotation.AliasFor;
  * <li>{@link IllegalArgumentException} if the arguments make no valid key, or no key at
  * all, or the caller passed a {@code LockHandle}</li>
  * <li>{@link IllegalStateException} if the method around it, on the same thread, holds a
- * part of its {@link #keys()}, so that it would wait for its own caller; or if a method
+ * part of its {@link #keys()}, so that it would wait for its own caller; if a transaction
+ * is active already and {@link ActiveTransactionPolicy#REFUSE} is set; or if a method
  * that is declared to return {@code Object} returned a result that was not yet there,
  * such as a future</li>
  * </ul>

@@ -156,18 +156,16 @@ class CommitCheckTests {
 
 	@Test
 	void aSavepointWithinALockThatWasLostTakesItsTransactionWithIt() {
-		TransactionTemplate outer = this.context.getBean(TransactionTemplate.class);
 		TransactionTemplate nested = template(TransactionDefinition.PROPAGATION_NESTED);
-		assertThatExceptionOfType(UnexpectedRollbackException.class).isThrownBy(() -> outer.execute((status) -> {
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> this.work.run(() -> {
 			note();
-			assertThatExceptionOfType(LockLostException.class)
-				.isThrownBy(() -> this.work.withoutTransaction(() -> nested.execute((savepoint) -> {
-					this.notes.write("nested");
-					this.registry.holder("work").loseSilently(LockLostReason.DEADLINE_PASSED);
-					return null;
-				})));
+			assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> nested.execute((savepoint) -> {
+				this.notes.write("nested");
+				this.registry.holder("work").loseSilently(LockLostReason.DEADLINE_PASSED);
+				return null;
+			}));
 			return null;
-		}));
+		})).withCauseInstanceOf(UnexpectedRollbackException.class);
 		assertThat(this.notes.all()).isEmpty();
 	}
 
@@ -175,11 +173,13 @@ class CommitCheckTests {
 	void whoReadsUnderALockThatWasLostIsTold() {
 		TransactionTemplate reading = template(TransactionDefinition.PROPAGATION_REQUIRED);
 		reading.setReadOnly(true);
-		assertThatExceptionOfType(LockLostException.class)
-			.isThrownBy(() -> this.work.withoutTransaction(() -> reading.execute((status) -> {
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> this.work.withoutTransaction(() -> {
+			assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> reading.execute((status) -> {
 				this.registry.holder("work").loseSilently(LockLostReason.DEADLINE_PASSED);
 				return this.notes.all();
-			})));
+			}));
+			return null;
+		})).withNoCause();
 	}
 
 	@Test

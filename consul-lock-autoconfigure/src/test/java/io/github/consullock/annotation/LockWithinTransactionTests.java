@@ -135,7 +135,7 @@ class LockWithinTransactionTests {
 	}
 
 	@Test
-	void aLossAfterTheBodyRollsTheTransactionBackAndInterruptsNobody() {
+	void aLossAfterTheBodyRollsTheTransactionBackAndInterruptsNobody(CapturedOutput output) {
 		assertThatExceptionOfType(LockLostException.class)
 			.isThrownBy(() -> this.transaction.executeWithoutResult((status) -> {
 				this.work.run("a", this::note);
@@ -148,6 +148,7 @@ class LockWithinTransactionTests {
 				assertThat(ex.reason()).isEqualTo(LockLostReason.SESSION_INVALIDATED);
 			});
 		assertThat(this.notes.all()).isEmpty();
+		assertThat(output).doesNotContain("by the time its transaction had ended");
 	}
 
 	@Test
