@@ -24,6 +24,15 @@ class EnsureHeldTests {
 
 	private final Holds owner = mock(withSettings().stubOnly());
 
+	private final Claimant claimant = new Claimant(this.session, "", "", true);
+
+	private final LockRequest request = new LockRequest(mock(LockKind.class), () -> "", true, Duration.ZERO,
+			Duration.ZERO, null);
+
+	private final LockEntries entries = mock();
+
+	private final Place place = mock();
+
 	/** Asked while the hold is just being told of its session's end. */
 	@Test
 	void aLossNeverPassesForARelease() throws Exception {
@@ -69,8 +78,8 @@ class EnsureHeldTests {
 	}
 
 	private Hold hold() {
-		LockRequest request = new LockRequest("locks/a", "", Duration.ZERO, true);
-		return new Hold(this.owner, request, this.session, 1, Turn.Chain.begin());
+		Hold.Grant grant = new Hold.Grant(this.claimant, 1, this.entries, Turn.Chain.begin());
+		return new Hold(this.owner, this.request, grant, this.place);
 	}
 
 }

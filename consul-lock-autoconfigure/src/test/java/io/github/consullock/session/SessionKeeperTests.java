@@ -68,7 +68,7 @@ class SessionKeeperTests {
 
 	@Test
 	void withoutAThreadForTheCreationTheNextCallerStartsItAnew() {
-		this.threads.withoutThreadForNext(VirtualKeeperThreads.Lane.REQUEST);
+		this.threads.withoutThreadForNext(VirtualKeeperThreads.Lane.CREATION);
 		assertThatThrownBy(this.keeper::session).isInstanceOf(InternalError.class);
 		assertThat(this.keeper.state()).isEqualTo(SessionKeeper.State.NONE);
 		ConsulSession session = session();
@@ -156,6 +156,21 @@ class SessionKeeperTests {
 		assertThat(session.isLive()).isTrue();
 		assertThat(this.losses).isEmpty();
 		assertThat(this.consul.created).hasSize(1);
+	}
+
+	@Test
+	void anUnwatchedSessionIsRenewedAndItsEndNoticedByThatAlone() {
+		SessionKeeper unwatched = SessionKeeper.unwatched(this.consul, SessionSettings.DEFAULTS,
+				(session, reason) -> this.losses.add(reason), this.threads);
+		CompletableFuture<ConsulSession> session = unwatched.session();
+		this.threads.advance(Duration.ofMinutes(1));
+		assertThat(session.join().isLive()).isTrue();
+		assertThat(this.threads.answerWatch()).isFalse();
+		this.consul.sessions.clear();
+		this.threads.advance(TENTH);
+		assertThat(session.join().isLive()).isFalse();
+		assertThat(this.losses).containsExactly(LockLostReason.SESSION_INVALIDATED);
+		assertThat(this.consul.watchedIndexes).isEmpty();
 	}
 
 	@Test
