@@ -10,8 +10,8 @@ import io.github.consullock.LockNotAcquiredException;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.aop.support.AopUtils;
+import org.springframework.aop.support.AopUtils;
 import org.springframework.core.ResolvableType;
-import org.springframework.util.ReflectionUtils;
 
 /**
  * The method that is called in place of a body that did not get its lock.
@@ -44,7 +44,6 @@ record Fallback(Method method, int exceptionIndex) {
 					"has the fallback '" + name + "', which is to be locked itself, but is called without a lock",
 					"Name a method that is not annotated or, where the annotation is on the class, not public.");
 		}
-		ReflectionUtils.makeAccessible(method);
 		int count = definition.method().getParameterCount();
 		return new Fallback(method, (method.getParameterCount() > count) ? exceptionIndex(definition.method()) : -1);
 	}

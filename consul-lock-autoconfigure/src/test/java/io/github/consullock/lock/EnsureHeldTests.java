@@ -1,6 +1,7 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -23,15 +24,6 @@ class EnsureHeldTests {
 	private final ConsulSession session = mock(withSettings().stubOnly());
 
 	private final Holds owner = mock(withSettings().stubOnly());
-
-	private final Claimant claimant = new Claimant(this.session, "", "", true);
-
-	private final LockRequest request = new LockRequest(mock(LockKind.class), () -> "", true, Duration.ZERO,
-			Duration.ZERO, null);
-
-	private final LockEntries entries = mock();
-
-	private final Place place = mock();
 
 	/** Asked while the hold is just being told of its session's end. */
 	@Test
@@ -78,8 +70,11 @@ class EnsureHeldTests {
 	}
 
 	private Hold hold() {
-		Hold.Grant grant = new Hold.Grant(this.claimant, 1, this.entries, Turn.Chain.begin());
-		return new Hold(this.owner, this.request, grant, this.place);
+		KeyLock kind = new KeyLock(List.of("locks/a"));
+		LockRequest request = new LockRequest(kind, () -> "", true, Duration.ZERO, Duration.ZERO, null);
+		Claimant claimant = kind.claimant(this.session, request);
+		Hold.Grant grant = new Hold.Grant(claimant, 1, kind.unseen(), Turn.Chain.begin());
+		return new Hold(this.owner, request, grant, new Place(kind, new LocalQueues(), null));
 	}
 
 }
