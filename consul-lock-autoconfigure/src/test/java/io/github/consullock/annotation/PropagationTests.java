@@ -74,14 +74,21 @@ class PropagationTests {
 	}
 
 	@Test
-	void theHoldOfTheCallerDoesNotComeAlong() throws Exception {
-		this.registry.events.clear();
-		List<String> keys = this.tenants.outer(() -> this.tenants.future(() -> {
+	void theHoldOfTheCallerDoesNotComeAlong() {
+		Hooks.enableAutomaticContextPropagation();
+		Supplier<CompletableFuture<List<String>>> keys = () -> {
 			List<String> found = new ArrayList<>();
-			CurrentLockHandle.find((handle) -> !found.add(handle.key()));
+			CurrentLockHandle.find((handle) -> {
+				found.add(handle.key());
+				return false;
+			});
 			return CompletableFuture.completedFuture(found);
-		}).join());
-		assertThat(keys).containsExactly("locks/a");
+		};
+		assertThat(this.tenants.outer(() -> this.tenants.future(keys).join())).containsExactly("locks/a");
+		assertThat(this.tenants
+			.outerMono(() -> Mono.delay(Duration.ofMillis(1), Schedulers.boundedElastic())
+				.map((tick) -> this.tenants.future(keys).join()))
+			.block()).containsExactly("locks/a");
 	}
 
 	@Test
@@ -127,6 +134,11 @@ class PropagationTests {
 
 		@DistributedLock("a")
 		public <T> Mono<T> mono(Supplier<Mono<T>> body) {
+			return body.get();
+		}
+
+		@DistributedLock("outer")
+		public <T> Mono<T> outerMono(Supplier<Mono<T>> body) {
 			return body.get();
 		}
 
