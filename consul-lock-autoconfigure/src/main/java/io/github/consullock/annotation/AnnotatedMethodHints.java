@@ -35,8 +35,8 @@ final class AnnotatedMethodHints implements BeanRegistrationAotProcessor {
 				}
 			}
 		}
-		return (context, code) -> methods.forEach(
-				(method) -> context.getRuntimeHints().reflection().registerMethod(method, ExecutableMode.INVOKE));
+		return (context, code) -> methods
+			.forEach((method) -> context.getRuntimeHints().reflection().registerMethod(method, ExecutableMode.INVOKE));
 	}
 
 }

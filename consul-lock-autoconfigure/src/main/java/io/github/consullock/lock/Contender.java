@@ -216,7 +216,13 @@ final class Contender {
 	/** A single attempt may find that an entry has changed, and look and try again. */
 	private boolean isOver() {
 		return this.budget.isSpent() && (!this.budget.isSingleAttempt() || this.closedForDelay
-				|| this.tries >= TRIES_OF_SINGLE_ATTEMPT || this.seen.obstacle(this.claimant) != null);
+				|| isTriedEnough() || this.seen.obstacle(this.claimant) != null);
+	}
+
+	/** Where several may hold a lock, those who come and go all write to one entry. */
+	private boolean isTriedEnough() {
+		return this.tries >= TRIES_OF_SINGLE_ATTEMPT
+				&& (this.kind.isExclusive() || this.budget.elapsed().compareTo(SINGLE_ATTEMPT) > 0);
 	}
 
 	private @Nullable Wait awaitEnd(Obstacle inTheWay) {
@@ -316,6 +322,10 @@ final class Contender {
 			this.unsettled = null;
 			throw ex;
 		}
+		catch (ConsulUnavailableException ex) {
+			this.closer |= !step.acquires();
+			throw ex;
+		}
 		if (result instanceof Attempt.Acquired acquired) {
 			acquired(me, acquired.token(), acquired.entries());
 			this.unsettled = null;
@@ -323,15 +333,11 @@ final class Contender {
 		}
 		this.unsettled = null;
 		if (result instanceof Attempt.Closer closer) {
-			this.seen = closer.entries();
 			this.closer = true;
+			see(closer.entries(), me);
 		}
 		else if (result instanceof Attempt.Changed) {
-			this.seen = look();
-			Obstacle found = this.seen.obstacle(me);
-			if (found != null) {
-				this.obstacle = found.description();
-			}
+			see(look(), me);
 		}
 		else if (result instanceof Attempt.InLockDelay delay) {
 			LockEntries around = this.seen.avoiding(delay.keys());
@@ -355,6 +361,14 @@ final class Contender {
 			return this.budget.isSpent() ? null : Wait.pause(this.budget.limit(this.backoff.next()));
 		}
 		return null;
+	}
+
+	private void see(LockEntries now, Claimant me) {
+		this.seen = now;
+		Obstacle found = now.obstacle(me);
+		if (found != null) {
+			this.obstacle = found.description();
+		}
 	}
 
 	/**

@@ -77,7 +77,16 @@ final class DefaultLockRegistry implements ConsulLockRegistry {
 
 	@Override
 	public ConsulReadWriteLock readWriteLock(LockOptions options) {
-		throw new UnsupportedOperationException("not yet");
+		if (options.keys().size() > 1) {
+			throw new IllegalArgumentException("A read-write lock has one key, not several: " + options.keys());
+		}
+		EngineSpec spec = EngineSpec.of(options, this.settings.session);
+		LockRequest reading = request(options,
+				ReadWriteSide.of(this.settings.keyPrefix, options.key(), ReadWriteState.Mode.READ));
+		LockRequest writing = request(options,
+				ReadWriteSide.of(this.settings.keyPrefix, options.key(), ReadWriteState.Mode.WRITE));
+		return new KeyedReadWriteLock(this.engines, spec, this.settings.client.at(spec.scope()), reading, writing,
+				this.threadHolds);
 	}
 
 	@Override

@@ -23,6 +23,9 @@ final class LockFlags {
 	 */
 	static final long SEMAPHORE = Long.parseUnsignedLong("16210313421097356768");
 
+	/** Marks the entries of a read-write lock, which is of this library alone. */
+	static final long READ_WRITE = 0x72772d6c6f636b31L;
+
 	private LockFlags() {
 	}
 

@@ -51,7 +51,7 @@ interface LockKind {
 
 	/** Somebody who wants the lock. */
 	default Claimant claimant(ConsulSession session, LockRequest request) {
-		return new Claimant(session, "", request.value().get(), request.deleteOnRelease());
+		return new Claimant(session, "", request.value().get(), request.deleteOnRelease(), false);
 	}
 
 	/** The entries, taken to be absent until they are read. */

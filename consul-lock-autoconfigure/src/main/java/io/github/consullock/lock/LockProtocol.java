@@ -154,7 +154,8 @@ final class LockProtocol {
 	 * Takes away whatever the claimant has there.
 	 */
 	void free(LockKind kind, Claimant claimant, Duration timeout) {
-		for (int i = 0; i < MAX_MOVES; i++) {
+		WaitBudget budget = WaitBudget.startingNow(timeout);
+		for (int i = 0; i < MAX_MOVES || !budget.isSpent(); i++) {
 			List<KvOperation> operations = read(kind, timeout).leave(claimant);
 			if (operations.isEmpty() || this.client.transact(operations, timeout) instanceof Committed) {
 				return;

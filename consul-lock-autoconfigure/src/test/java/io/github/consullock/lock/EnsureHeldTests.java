@@ -1,6 +1,7 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -69,8 +70,11 @@ class EnsureHeldTests {
 	}
 
 	private Hold hold() {
-		LockRequest request = new LockRequest("locks/a", "", Duration.ZERO, true);
-		return new Hold(this.owner, request, this.session, 1, Turn.Chain.begin());
+		KeyLock kind = new KeyLock(List.of("locks/a"));
+		LockRequest request = new LockRequest(kind, () -> "", true, Duration.ZERO, Duration.ZERO, null);
+		Claimant claimant = kind.claimant(this.session, request);
+		Hold.Grant grant = new Hold.Grant(claimant, 1, kind.unseen(), Turn.Chain.begin());
+		return new Hold(this.owner, request, grant, new Place(kind, new LocalQueues(), null));
 	}
 
 }
