@@ -103,7 +103,7 @@ class GoLockInteropTests {
 		Path token = directory.resolve("token");
 		List<CompletableFuture<String>> inGo = new ArrayList<>();
 		for (int i = 0; i < 3; i++) {
-			inGo.add(this.participants.go().tell("lock-rounds 20 " + this.participants.key("a") + " " + inside));
+			inGo.add(this.participants.go().tell("lock-rounds 10 " + this.participants.key("a") + " " + inside));
 		}
 		List<Future<?>> inJava = new ArrayList<>();
 		ExecutorService threads = Executors.newFixedThreadPool(4);
