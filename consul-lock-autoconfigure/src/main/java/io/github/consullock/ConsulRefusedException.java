@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @since 0.1.0
  */
-public final class ConsulRefusedException extends LockException {
+public class ConsulRefusedException extends LockException {
 
 	private static final long serialVersionUID = 1L;
 

@@ -5,10 +5,12 @@ import java.util.List;
 import java.util.Optional;
 
 import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.ConsulScope;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.KvSnapshot;
 import io.github.consullock.consul.RenewalOutcome;
+import io.github.consullock.consul.SessionInfo;
 import io.github.consullock.consul.SessionRequest;
 import io.github.consullock.consul.SessionSnapshot;
 import io.github.consullock.consul.TransactionOutcome;
@@ -45,6 +47,11 @@ public abstract class ForwardingClient implements ConsulClient {
 	}
 
 	@Override
+	public Optional<SessionInfo> sessionInfo(String sessionId, Duration timeout) {
+		return this.client.sessionInfo(sessionId, timeout);
+	}
+
+	@Override
 	public Optional<KvEntry> read(String key, Duration timeout) {
 		return this.client.read(key, timeout);
 	}
@@ -62,6 +69,14 @@ public abstract class ForwardingClient implements ConsulClient {
 	@Override
 	public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
 		return this.client.transact(operations, timeout);
+	}
+
+	/**
+	 * The client's own: nothing that a subclass changes is changed there.
+	 */
+	@Override
+	public ConsulClient at(ConsulScope scope) {
+		return this.client.at(scope);
 	}
 
 	@Override

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
+import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.ConsulScope;
 import io.github.consullock.consul.HttpConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
@@ -26,7 +28,11 @@ public final class PatientClient extends ForwardingClient {
 	private static final int ATTEMPTS = 10;
 
 	public PatientClient(URI consul) {
-		super(HttpConsulClient.builder(consul).connectTimeout(AMPLE).readTimeout(AMPLE).build());
+		this(HttpConsulClient.builder(consul).connectTimeout(AMPLE).readTimeout(AMPLE).build());
+	}
+
+	private PatientClient(ConsulClient client) {
+		super(client);
 	}
 
 	/**
@@ -66,6 +72,11 @@ public final class PatientClient extends ForwardingClient {
 	@Override
 	public Optional<KvEntry> read(String key, Duration timeout) {
 		return super.read(key, AMPLE);
+	}
+
+	@Override
+	public ConsulClient at(ConsulScope scope) {
+		return new PatientClient(super.at(scope));
 	}
 
 	@Override

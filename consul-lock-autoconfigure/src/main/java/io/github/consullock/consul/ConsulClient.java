@@ -55,6 +55,15 @@ public interface ConsulClient extends AutoCloseable {
 	SessionSnapshot watchSession(String sessionId, long index, Duration wait);
 
 	/**
+	 * Reads a session, consistently, without renewing it, over a connection that no
+	 * traffic of locks shares.
+	 * @param sessionId the session
+	 * @param timeout how long the answer may take; never more than the client's own limit
+	 * @return the session, or empty if there is none or the token may not see it
+	 */
+	Optional<SessionInfo> sessionInfo(String sessionId, Duration timeout);
+
+	/**
 	 * Reads one entry, consistently: what was written before this call is seen.
 	 * @param key the full key
 	 * @param timeout how long the answer may take; never more than the client's own limit
@@ -80,11 +89,29 @@ public interface ConsulClient extends AutoCloseable {
 
 	/**
 	 * Applies all operations or none, in one Raft write; as a read, if they only check.
-	 * @param operations at most 64
+	 * @param operations at most 64, or 128 since Consul 1.14
 	 * @param timeout how long the answer may take; never more than the client's own limit
 	 * @return committed, or rolled back with every operation that failed
+	 * @throws TransactionTooLargeException if these are more operations than the server
+	 * takes in one transaction
 	 */
 	TransactionOutcome transact(List<KvOperation> operations, Duration timeout);
+
+	/**
+	 * A client for another part of the same Consul. It shares the connections of this
+	 * one, is closed with it, and closing it closes nothing.
+	 * @param scope where its requests go; what that leaves open is as in this client
+	 * @return the client; where nothing but {@link ConsulScope#DEFAULT} is supported,
+	 * this one
+	 * @throws UnsupportedOperationException if this client has no scopes
+	 */
+	default ConsulClient at(ConsulScope scope) {
+		if (scope.equals(ConsulScope.DEFAULT)) {
+			return this;
+		}
+		throw new UnsupportedOperationException(
+				getClass().getName() + " supports neither datacenters nor namespaces nor partitions, so not " + scope);
+	}
 
 	/**
 	 * Closes all connections. Calls under way end with a

@@ -112,6 +112,15 @@ final class ConsulErrors {
 	LockException of(ConsulRequest request, ConsulAnswer answer) {
 		int status = answer.status();
 		String text = answered(request, answer);
+		// Answered 500, but it does not pass by itself.
+		if (status == 500 && answer.body().contains("No path to datacenter")) {
+			return new ConsulRefusedException(text + " No such datacenter is joined to this one: check the datacenter "
+					+ "of the lock, consul.lock.connection.datacenter, and consul members -wan.");
+		}
+		if (status == 413 && TransactionTooLargeException.isTold(answer.body())) {
+			return new TransactionTooLargeException(text + " Lock fewer keys at once.",
+					TransactionTooLargeException.boundTold(answer.body()));
+		}
 		// 408 is what a proxy may say of a request that it has passed on.
 		if ((status >= 500 && status != 501) || status == 429 || status == 408) {
 			return new ConsulUnavailableException(text + switch (status) {
@@ -128,8 +137,7 @@ final class ConsulErrors {
 					: "Check the key and consul.lock.connection.datacenter, namespace and partition.";
 			case 401, 403 -> ACL;
 			case 404, 405 -> "This is no path of Consul's API. " + BASE_PATH + " " + ADDRESS;
-			case 413 -> "The value is too large, or there are too many operations in one transaction: 64 before "
-					+ "Consul 1.14, 128 since.";
+			case 413 -> "The value is too large.";
 			default -> "Is this Consul? " + ADDRESS;
 		});
 	}

@@ -5,6 +5,7 @@ import java.net.ConnectException;
 import java.net.SocketException;
 import java.net.URI;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 import io.github.consullock.ConsulRefusedException;
@@ -37,7 +38,7 @@ final class ConsulHttp {
 
 	private final ConsulErrors errors;
 
-	private volatile boolean closed;
+	private final AtomicBoolean closed;
 
 	/**
 	 * Creates a sender.
@@ -50,10 +51,27 @@ final class ConsulHttp {
 		this.settings = settings;
 		this.token = token;
 		this.errors = errors;
+		this.closed = new AtomicBoolean();
+	}
+
+	private ConsulHttp(ConsulHttp origin, String settings) {
+		this.host = origin.host;
+		this.basePath = origin.basePath;
+		this.settings = settings;
+		this.token = origin.token;
+		this.errors = origin.errors;
+		this.closed = origin.closed;
+	}
+
+	/**
+	 * A sender with other settings, closed together with this one.
+	 */
+	ConsulHttp with(String settings) {
+		return new ConsulHttp(this, settings);
 	}
 
 	ConsulAnswer send(HttpLane lane, ConsulRequest request) {
-		if (this.closed) {
+		if (this.closed.get()) {
 			throw this.errors.closed(request);
 		}
 		if (Thread.currentThread().isInterrupted()) {
@@ -77,7 +95,7 @@ final class ConsulHttp {
 		if (Thread.currentThread().isInterrupted()) {
 			return this.errors.interrupted(request, ex);
 		}
-		return this.closed ? this.errors.closed(request) : otherwise;
+		return this.closed.get() ? this.errors.closed(request) : otherwise;
 	}
 
 	private ConsulAnswer sendOrRepeat(HttpLane lane, ConsulRequest request, @Nullable String aclToken,
@@ -100,7 +118,7 @@ final class ConsulHttp {
 	 * server; but a write may have been applied nevertheless, and is never repeated.
 	 */
 	private boolean mayRepeat(ConsulRequest request, IOException ex, HttpClientContext context, long start) {
-		return request.isRead() && !this.closed && !Thread.currentThread().isInterrupted()
+		return request.isRead() && !this.closed.get() && !Thread.currentThread().isInterrupted()
 				&& !(ex instanceof ConnectException) && HttpLane.reusedConnection(context)
 				&& System.nanoTime() - start < FRESH_NANOS;
 	}
@@ -154,7 +172,7 @@ final class ConsulHttp {
 	}
 
 	void close() {
-		this.closed = true;
+		this.closed.set(true);
 	}
 
 }

@@ -7,7 +7,9 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
+import io.github.consullock.SessionBehavior;
 import io.github.consullock.consul.KvOperation.Verb;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -54,25 +56,50 @@ final class ConsulJson {
 
 	static RenewalOutcome.Renewed renewed(String body) {
 		JsonNode session = MAPPER.readTree(body).required(0);
-		JsonNode ttl = session.get("TTL");
+		return new RenewalOutcome.Renewed(ttl(session), lockDelay(session));
+	}
+
+	/**
+	 * A session of an answer that lists it, or nothing.
+	 */
+	static Optional<SessionInfo> sessionInfo(String body) {
+		JsonNode array = array(body);
+		if (array.isEmpty()) {
+			return Optional.empty();
+		}
+		JsonNode session = array.required(0);
+		return Optional.of(new SessionInfo(session.required("ID").stringValue(), text(session.get("Name")),
+				ttl(session), lockDelay(session),
+				"delete".equals(text(session.get("Behavior"))) ? SessionBehavior.DELETE : SessionBehavior.RELEASE));
+	}
+
+	private static Duration ttl(JsonNode session) {
+		return GoDuration.parse(text(session.get("TTL")));
+	}
+
+	private static Duration lockDelay(JsonNode session) {
 		JsonNode lockDelay = session.get("LockDelay");
-		return new RenewalOutcome.Renewed(GoDuration.parse((ttl != null) ? ttl.stringValue() : ""),
-				Duration.ofNanos((lockDelay != null) ? lockDelay.longValue() : 0));
+		return Duration.ofNanos((lockDelay != null) ? lockDelay.longValue() : 0);
+	}
+
+	private static String text(@Nullable JsonNode text) {
+		return (text == null || text.isNull()) ? "" : text.stringValue();
+	}
+
+	private static JsonNode array(String body) {
+		JsonNode array = MAPPER.readTree(body);
+		if (!array.isArray()) {
+			throw new IllegalArgumentException("Not an array");
+		}
+		return array;
 	}
 
 	static int size(String body) {
-		JsonNode array = MAPPER.readTree(body);
-		if (!array.isArray()) {
-			throw new IllegalArgumentException("Not an array");
-		}
-		return array.size();
+		return array(body).size();
 	}
 
 	static List<KvEntry> entries(String body) {
-		JsonNode array = MAPPER.readTree(body);
-		if (!array.isArray()) {
-			throw new IllegalArgumentException("Not an array");
-		}
+		JsonNode array = array(body);
 		List<KvEntry> entries = new ArrayList<>(array.size());
 		array.forEach((entry) -> entries.add(entry(entry)));
 		return entries;
@@ -81,7 +108,7 @@ final class ConsulJson {
 	/**
 	 * A transaction; each operation names its namespace and partition by itself.
 	 */
-	static String transaction(List<KvOperation> operations, @Nullable String namespace, @Nullable String partition) {
+	static String transaction(List<KvOperation> operations, ConsulScope scope) {
 		ArrayNode json = MAPPER.createArrayNode();
 		for (KvOperation operation : operations) {
 			ObjectNode kv = json.addObject().putObject("KV");
@@ -99,11 +126,11 @@ final class ConsulJson {
 			if (operation.session() != null) {
 				kv.put("Session", operation.session());
 			}
-			if (namespace != null) {
-				kv.put("Namespace", namespace);
+			if (scope.namespace() != null) {
+				kv.put("Namespace", scope.namespace());
 			}
-			if (partition != null) {
-				kv.put("Partition", partition);
+			if (scope.partition() != null) {
+				kv.put("Partition", scope.partition());
 			}
 		}
 		return json.toString();
@@ -139,7 +166,8 @@ final class ConsulJson {
 	}
 
 	private static @Nullable String session(@Nullable JsonNode session) {
-		return (session == null || session.isNull() || session.stringValue().isEmpty()) ? null : session.stringValue();
+		String id = text(session);
+		return id.isEmpty() ? null : id;
 	}
 
 	private static long unsigned(@Nullable JsonNode number) {

@@ -12,7 +12,6 @@ import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.consul.TransactionOutcome.Failure;
 import io.github.consullock.consul.TransactionOutcome.FailureReason;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 
 /**
@@ -41,16 +40,17 @@ public final class HttpConsulClient implements ConsulClient {
 
 	private final Duration readTimeout;
 
-	private final @Nullable String namespace;
+	private final ConsulScope scope;
 
-	private final @Nullable String partition;
+	/** Whether the connections are this client's own. */
+	private final boolean owner;
 
 	HttpConsulClient(HttpConsulClientBuilder settings) {
 		this.errors = new ConsulErrors(settings.base());
-		this.http = new ConsulHttp(settings.base(), settings.query(), settings.token(), this.errors);
+		this.http = new ConsulHttp(settings.base(), settings.scope().query(), settings.token(), this.errors);
 		this.readTimeout = settings.readTimeout();
-		this.namespace = settings.namespace();
-		this.partition = settings.partition();
+		this.scope = settings.scope();
+		this.owner = true;
 		this.locks = new HttpLane(settings.maxConnections(), settings.connectTimeout(), this.readTimeout,
 				settings.tls());
 		// One more than the watches of locks, for the watch of the session.
@@ -58,6 +58,17 @@ public final class HttpConsulClient implements ConsulClient {
 				settings.tls());
 		this.renewals = new HttpLane(RENEWAL_CONNECTIONS, min(settings.connectTimeout(), RENEWAL_TIMEOUT),
 				RENEWAL_TIMEOUT, settings.tls());
+	}
+
+	private HttpConsulClient(HttpConsulClient origin, ConsulScope scope) {
+		this.errors = origin.errors;
+		this.http = origin.http.with(scope.query());
+		this.readTimeout = origin.readTimeout;
+		this.scope = scope;
+		this.owner = false;
+		this.locks = origin.locks;
+		this.watches = origin.watches;
+		this.renewals = origin.renewals;
 	}
 
 	/**
@@ -127,6 +138,17 @@ public final class HttpConsulClient implements ConsulClient {
 	}
 
 	@Override
+	public Optional<SessionInfo> sessionInfo(String sessionId, Duration timeout) {
+		ConsulRequest request = ConsulRequest.get("/v1/session/info/" + segment(sessionId), "consistent",
+				min(timeout, RENEWAL_TIMEOUT));
+		ConsulAnswer answer = this.http.send(this.renewals, request);
+		if (answer.status() != 200) {
+			throw this.errors.of(request, answer);
+		}
+		return parse(request, answer, ConsulJson::sessionInfo);
+	}
+
+	@Override
 	public Optional<KvEntry> read(String key, Duration timeout) {
 		ConsulRequest request = ConsulRequest.get(path(key), "consistent", min(timeout, this.readTimeout));
 		return entries(request, this.http.send(this.locks, request)).stream().findFirst();
@@ -151,7 +173,7 @@ public final class HttpConsulClient implements ConsulClient {
 	public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
 		boolean onlyChecks = operations.stream().allMatch((operation) -> operation.verb().isCheck());
 		ConsulRequest request = ConsulRequest.put("/v1/txn", onlyChecks ? "consistent" : "",
-				ConsulJson.transaction(operations, this.namespace, this.partition), min(timeout, this.readTimeout));
+				ConsulJson.transaction(operations, this.scope), min(timeout, this.readTimeout));
 		ConsulAnswer answer = this.http.send(this.locks, request);
 		return switch (answer.status()) {
 			case 200 -> onlyChecks ? new TransactionOutcome.Committed(parse(request, answer, ConsulJson::results))
@@ -194,7 +216,15 @@ public final class HttpConsulClient implements ConsulClient {
 	}
 
 	@Override
+	public ConsulClient at(ConsulScope scope) {
+		return new HttpConsulClient(this, scope.within(this.scope));
+	}
+
+	@Override
 	public void close() {
+		if (!this.owner) {
+			return;
+		}
 		this.http.close();
 		this.locks.close();
 		this.watches.close();

@@ -4,7 +4,6 @@ import java.net.URI;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.StringJoiner;
 import java.util.function.Supplier;
 
 import javax.net.ssl.SSLContext;
@@ -26,11 +25,7 @@ public final class HttpConsulClientBuilder {
 
 	private Supplier<@Nullable String> token = () -> null;
 
-	private @Nullable String datacenter;
-
-	private @Nullable String namespace;
-
-	private @Nullable String partition;
+	private ConsulScope scope = ConsulScope.DEFAULT;
 
 	private @Nullable SSLContext sslContext;
 
@@ -87,7 +82,7 @@ public final class HttpConsulClientBuilder {
 	 * @return this
 	 */
 	public HttpConsulClientBuilder datacenter(@Nullable String datacenter) {
-		this.datacenter = blankToNull(datacenter);
+		this.scope = new ConsulScope(datacenter, this.scope.namespace(), this.scope.partition());
 		return this;
 	}
 
@@ -97,7 +92,7 @@ public final class HttpConsulClientBuilder {
 	 * @return this
 	 */
 	public HttpConsulClientBuilder namespace(@Nullable String namespace) {
-		this.namespace = blankToNull(namespace);
+		this.scope = new ConsulScope(this.scope.datacenter(), namespace, this.scope.partition());
 		return this;
 	}
 
@@ -107,7 +102,7 @@ public final class HttpConsulClientBuilder {
 	 * @return this
 	 */
 	public HttpConsulClientBuilder partition(@Nullable String partition) {
-		this.partition = blankToNull(partition);
+		this.scope = new ConsulScope(this.scope.datacenter(), this.scope.namespace(), partition);
 		return this;
 	}
 
@@ -204,38 +199,16 @@ public final class HttpConsulClientBuilder {
 		return value;
 	}
 
-	private static @Nullable String blankToNull(@Nullable String value) {
-		return (value == null || value.isBlank()) ? null : value.strip();
-	}
-
 	URI base() {
 		return this.base;
 	}
 
-	String query() {
-		StringJoiner query = new StringJoiner("&");
-		add(query, "dc", this.datacenter);
-		add(query, "ns", this.namespace);
-		add(query, "partition", this.partition);
-		return query.toString();
-	}
-
-	private static void add(StringJoiner query, String name, @Nullable String value) {
-		if (value != null) {
-			query.add(name + "=" + ConsulRequest.encodeQuery(value));
-		}
+	ConsulScope scope() {
+		return this.scope;
 	}
 
 	Supplier<@Nullable String> token() {
 		return this.token;
-	}
-
-	@Nullable String namespace() {
-		return this.namespace;
-	}
-
-	@Nullable String partition() {
-		return this.partition;
 	}
 
 	TlsSocketStrategy tls() {

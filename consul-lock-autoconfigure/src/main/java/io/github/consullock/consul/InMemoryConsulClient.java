@@ -2,8 +2,11 @@ package io.github.consullock.consul;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -36,13 +39,20 @@ public final class InMemoryConsulClient implements ConsulClient {
 
 	private final Shared shared;
 
-	private boolean closed;
+	private final ConsulScope scope;
+
+	private final InMemoryStore store;
+
+	/** Common to a client and those made of it by {@link #at}. */
+	private final AtomicBoolean closed;
+
+	private final boolean owner;
 
 	/**
 	 * Creates a client of a new, empty, in-memory Consul.
 	 */
 	public InMemoryConsulClient() {
-		this(new Shared(new InMemoryStore(System::nanoTime), Long.MAX_VALUE));
+		this(new Shared(System::nanoTime, Long.MAX_VALUE), ConsulScope.DEFAULT);
 	}
 
 	/**
@@ -52,11 +62,23 @@ public final class InMemoryConsulClient implements ConsulClient {
 	 * called by several threads, one at a time
 	 */
 	public InMemoryConsulClient(LongSupplier nanos) {
-		this(new Shared(new InMemoryStore(nanos), LOOK_NANOS));
+		this(new Shared(nanos, LOOK_NANOS), ConsulScope.DEFAULT);
 	}
 
-	private InMemoryConsulClient(Shared shared) {
+	private InMemoryConsulClient(Shared shared, ConsulScope scope) {
 		this.shared = shared;
+		this.scope = scope;
+		this.store = shared.store(scope);
+		this.closed = new AtomicBoolean();
+		this.owner = true;
+	}
+
+	private InMemoryConsulClient(InMemoryConsulClient origin, ConsulScope scope) {
+		this.shared = origin.shared;
+		this.scope = scope;
+		this.store = origin.shared.store(scope);
+		this.closed = origin.closed;
+		this.owner = false;
 	}
 
 	/**
@@ -65,7 +87,7 @@ public final class InMemoryConsulClient implements ConsulClient {
 	 * @return the client, closed by itself
 	 */
 	public InMemoryConsulClient newClient() {
-		return new InMemoryConsulClient(this.shared);
+		return new InMemoryConsulClient(this.shared, this.scope);
 	}
 
 	@Override
@@ -77,7 +99,7 @@ public final class InMemoryConsulClient implements ConsulClient {
 		}
 		refuseUnknownCheck(request.nodeChecks().stream().filter((id) -> !"serfHealth".equals(id)).findFirst());
 		refuseUnknownCheck(request.serviceChecks().stream().findFirst());
-		return call("creating a session", () -> this.shared.store.createSession(request));
+		return call("creating a session", () -> this.store.createSession(request));
 	}
 
 	private static void refuseUnknownCheck(Optional<String> check) {
@@ -89,39 +111,42 @@ public final class InMemoryConsulClient implements ConsulClient {
 
 	@Override
 	public RenewalOutcome renewSession(String sessionId) {
-		return call("renewing a session", () -> this.shared.store.renewSession(sessionId));
+		return call("renewing a session", () -> this.store.renewSession(sessionId));
 	}
 
 	@Override
 	public void destroySession(String sessionId) {
-		call("destroying a session", () -> this.shared.store.endSession(sessionId));
+		call("destroying a session", () -> this.store.endSession(sessionId));
 	}
 
 	@Override
 	public SessionSnapshot watchSession(String sessionId, long index, Duration wait) {
-		InMemoryStore store = this.shared.store;
-		return watch("watching a session", index, wait, () -> store.isSessionNews(sessionId, index),
-				() -> store.session(sessionId));
+		return watch("watching a session", index, wait, () -> this.store.isSessionNews(sessionId, index),
+				() -> this.store.session(sessionId));
+	}
+
+	@Override
+	public Optional<SessionInfo> sessionInfo(String sessionId, Duration timeout) {
+		return call("reading a session", () -> this.store.sessionInfo(sessionId));
 	}
 
 	@Override
 	public Optional<KvEntry> read(String key, Duration timeout) {
 		refuseUnreachable(key);
-		return call("reading '" + key + "'", () -> Optional.ofNullable(this.shared.store.entry(key).entry()));
+		return call("reading '" + key + "'", () -> Optional.ofNullable(this.store.entry(key).entry()));
 	}
 
 	@Override
 	public List<KvEntry> list(String prefix) {
 		refuseUnreachable(prefix);
-		return call("listing '" + prefix + "'", () -> this.shared.store.list(prefix));
+		return call("listing '" + prefix + "'", () -> this.store.list(prefix));
 	}
 
 	@Override
 	public KvSnapshot watch(String key, long index, Duration wait) {
 		refuseUnreachable(key);
-		InMemoryStore store = this.shared.store;
-		return watch("watching '" + key + "'", index, wait, () -> store.isEntryNews(key, index),
-				() -> store.entry(key));
+		return watch("watching '" + key + "'", index, wait, () -> this.store.isEntryNews(key, index),
+				() -> this.store.entry(key));
 	}
 
 	/**
@@ -138,14 +163,25 @@ public final class InMemoryConsulClient implements ConsulClient {
 	@Override
 	public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
 		if (operations.size() > MAX_OPERATIONS) {
-			throw new ConsulRefusedException("A transaction of " + operations.size()
-					+ " was refused (413): these are too many operations for one transaction, at most " + MAX_OPERATIONS
-					+ ".");
+			throw new TransactionTooLargeException(
+					"A transaction was answered 413: Transaction contains too many operations (" + operations.size()
+							+ " > " + MAX_OPERATIONS + "). Lock fewer keys at once.",
+					MAX_OPERATIONS);
 		}
 		if (operations.stream().anyMatch((operation) -> operation.key().isEmpty())) {
 			throw new ConsulRefusedException("A transaction was refused: an operation has an empty key.");
 		}
-		return call("a transaction", () -> new InMemoryTransaction(this.shared.store).run(operations));
+		return call("a transaction", () -> new InMemoryTransaction(this.store).run(operations));
+	}
+
+	/**
+	 * A client of the entries and sessions that this scope has in the same in-memory
+	 * Consul. There is every datacenter, namespace and partition; each, and none named,
+	 * has its own.
+	 */
+	@Override
+	public ConsulClient at(ConsulScope scope) {
+		return new InMemoryConsulClient(this, scope.within(this.scope));
 	}
 
 	/**
@@ -154,9 +190,12 @@ public final class InMemoryConsulClient implements ConsulClient {
 	 */
 	@Override
 	public void close() {
+		if (!this.owner) {
+			return;
+		}
 		this.shared.lock.lock();
 		try {
-			this.closed = true;
+			this.closed.set(true);
 			this.shared.changed.signalAll();
 		}
 		finally {
@@ -168,7 +207,7 @@ public final class InMemoryConsulClient implements ConsulClient {
 		this.shared.lock.lock();
 		try {
 			checkUsable(what);
-			this.shared.store.endExpiredSessions();
+			this.store.endExpiredSessions();
 			T result = action.get();
 			this.shared.changed.signalAll();
 			return result;
@@ -184,14 +223,14 @@ public final class InMemoryConsulClient implements ConsulClient {
 			long deadline = System.nanoTime() + wait.toNanos();
 			while (true) {
 				checkUsable(what);
-				if (this.shared.store.endExpiredSessions()) {
+				if (this.store.endExpiredSessions()) {
 					this.shared.changed.signalAll();
 				}
 				long remaining = deadline - System.nanoTime();
 				if (index == 0 || news.getAsBoolean() || remaining <= 0) {
 					return answer.get();
 				}
-				long expiry = Math.max(1, this.shared.store.untilNextExpiry());
+				long expiry = Math.max(1, this.store.untilNextExpiry());
 				this.shared.changed.awaitNanos(Math.min(remaining, Math.min(expiry, this.shared.look)));
 			}
 		}
@@ -205,7 +244,7 @@ public final class InMemoryConsulClient implements ConsulClient {
 	}
 
 	private void checkUsable(String what) {
-		if (this.closed) {
+		if (this.closed.get()) {
 			throw new ConsulUnavailableException(what + " was given up: this client is closed");
 		}
 		if (Thread.currentThread().isInterrupted()) {
@@ -226,13 +265,19 @@ public final class InMemoryConsulClient implements ConsulClient {
 
 		private final Condition changed = this.lock.newCondition();
 
-		private final InMemoryStore store;
+		private final Map<ConsulScope, InMemoryStore> stores = new ConcurrentHashMap<>();
+
+		private final LongSupplier nanos;
 
 		private final long look;
 
-		Shared(InMemoryStore store, long look) {
-			this.store = store;
+		Shared(LongSupplier nanos, long look) {
+			this.nanos = nanos;
 			this.look = look;
+		}
+
+		InMemoryStore store(ConsulScope scope) {
+			return this.stores.computeIfAbsent(scope, (key) -> new InMemoryStore(this.nanos));
 		}
 
 	}

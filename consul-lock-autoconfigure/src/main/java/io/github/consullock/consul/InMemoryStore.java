@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.LongSupplier;
@@ -52,32 +53,34 @@ final class InMemoryStore {
 	/**
 	 * A session.
 	 */
-	private record Session(Duration ttl, Duration lockDelay, SessionBehavior behavior, long expiry, long index) {
+	private record Session(SessionInfo info, long expiry, long index) {
 
 		/**
 		 * The server tells a longer one as it was given, but does not keep to it.
 		 */
 		Duration effectiveLockDelay() {
-			return (this.lockDelay.compareTo(MAX_LOCK_DELAY) < 0) ? this.lockDelay : MAX_LOCK_DELAY;
+			Duration lockDelay = this.info.lockDelay();
+			return (lockDelay.compareTo(MAX_LOCK_DELAY) < 0) ? lockDelay : MAX_LOCK_DELAY;
 		}
 
 		Session renewed(long now) {
 			// As the server does, which grants a session twice its TTL.
-			return new Session(this.ttl, this.lockDelay, this.behavior, now + 2 * this.ttl.toNanos(), this.index);
+			return new Session(this.info, now + 2 * this.info.ttl().toNanos(), this.index);
 		}
 
 	}
 
 	String createSession(SessionRequest request) {
 		String id = UUID.randomUUID().toString();
-		Session session = new Session(request.ttl(), request.lockDelay(), request.behavior(), 0, ++this.index);
+		SessionInfo info = new SessionInfo(id, request.name(), request.ttl(), request.lockDelay(), request.behavior());
+		Session session = new Session(info, 0, ++this.index);
 		this.sessions.put(id, session.renewed(this.nanos.getAsLong()));
 		return id;
 	}
 
 	RenewalOutcome renewSession(String id) {
 		Session session = this.sessions.computeIfPresent(id, (key, old) -> old.renewed(this.nanos.getAsLong()));
-		return (session != null) ? new RenewalOutcome.Renewed(session.ttl(), session.lockDelay())
+		return (session != null) ? new RenewalOutcome.Renewed(session.info().ttl(), session.info().lockDelay())
 				: new RenewalOutcome.Ended();
 	}
 
@@ -96,10 +99,10 @@ final class InMemoryStore {
 		this.lastSessionEnd = ++this.index;
 		for (Stored held : heldBy(id)) {
 			KvEntry entry = held.entry();
-			if (!session.lockDelay().isZero()) {
+			if (!session.info().lockDelay().isZero()) {
 				this.lockDelays.put(entry.key(), now + session.effectiveLockDelay().toNanos());
 			}
-			if (session.behavior() == SessionBehavior.DELETE) {
+			if (session.info().behavior() == SessionBehavior.DELETE) {
 				put(entry.key(), null);
 			}
 			else {
@@ -122,7 +125,7 @@ final class InMemoryStore {
 		long now = this.nanos.getAsLong();
 		List<String> expired = new ArrayList<>();
 		this.sessions.forEach((id, session) -> {
-			if (!session.ttl().isZero() && session.expiry() - now <= 0) {
+			if (!session.info().ttl().isZero() && session.expiry() - now <= 0) {
 				expired.add(id);
 			}
 		});
@@ -138,7 +141,7 @@ final class InMemoryStore {
 		long now = this.nanos.getAsLong();
 		return this.sessions.values()
 			.stream()
-			.filter((session) -> !session.ttl().isZero())
+			.filter((session) -> !session.info().ttl().isZero())
 			.mapToLong((session) -> session.expiry() - now)
 			.min()
 			.orElse(Long.MAX_VALUE);
@@ -146,6 +149,10 @@ final class InMemoryStore {
 
 	boolean hasSession(String id) {
 		return this.sessions.containsKey(id);
+	}
+
+	Optional<SessionInfo> sessionInfo(String id) {
+		return Optional.ofNullable(this.sessions.get(id)).map(Session::info);
 	}
 
 	/**

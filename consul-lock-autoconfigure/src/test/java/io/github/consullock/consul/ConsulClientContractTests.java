@@ -2,6 +2,7 @@ package io.github.consullock.consul;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -64,6 +65,17 @@ abstract class ConsulClientContractTests {
 				Duration.ofSeconds(7), SessionBehavior.RELEASE, List.of(), List.of()));
 		assertThat(renew(session))
 			.isEqualTo(new RenewalOutcome.Renewed(Duration.ofMillis(12500), Duration.ofSeconds(7)));
+	}
+
+	@Test
+	void sessionIsReadAsItWasCreated() {
+		String session = this.client.createSession(new SessionRequest("a name", Duration.ofMillis(12500),
+				Duration.ofSeconds(7), SessionBehavior.DELETE, List.of(), List.of()));
+		assertThat(info(session)).hasValue(new SessionInfo(session, "a name", Duration.ofMillis(12500),
+				Duration.ofSeconds(7), SessionBehavior.DELETE));
+		assertThat(info(UUID.randomUUID().toString())).isEmpty();
+		destroy(session);
+		assertThat(info(session)).isEmpty();
 	}
 
 	@Test
@@ -330,9 +342,10 @@ abstract class ConsulClientContractTests {
 		for (int i = 0; i < operations.length; i++) {
 			operations[i] = KvOperation.checkNotExists(key("k" + i));
 		}
-		assertThatExceptionOfType(ConsulRefusedException.class).isThrownBy(() -> transact(operations))
+		assertThatExceptionOfType(TransactionTooLargeException.class).isThrownBy(() -> transact(operations))
 			.withMessageContaining("413")
-			.withMessageContaining("too many operations");
+			.withMessageContaining("too many operations")
+			.satisfies((ex) -> assertThat(ex.maxOperations()).isIn(64, 128));
 	}
 
 	@Test
@@ -519,6 +532,10 @@ abstract class ConsulClientContractTests {
 
 	private RenewalOutcome renew(String session) {
 		return PatientClient.answered(() -> this.client.renewSession(session));
+	}
+
+	private Optional<SessionInfo> info(String session) {
+		return PatientClient.answered(() -> this.client.sessionInfo(session, SECONDS));
 	}
 
 	private void destroy(String session) {

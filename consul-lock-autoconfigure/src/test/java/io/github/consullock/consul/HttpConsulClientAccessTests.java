@@ -86,6 +86,7 @@ class HttpConsulClientAccessTests {
 		try (ConsulClient owner = client(consul.managementToken()); ConsulClient client = client(null)) {
 			String session = owner.createSession(SESSION);
 			assertThat(client.watchSession(session, 0, SECONDS).visible()).isFalse();
+			assertThat(PatientClient.answered(() -> client.sessionInfo(session, SECONDS))).isEmpty();
 			PatientClient.done(() -> owner.destroySession(session));
 		}
 	}

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
@@ -20,6 +21,7 @@ import io.github.consullock.PauseMeter;
 import io.github.consullock.SessionBehavior;
 import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.abort;
 
@@ -297,8 +300,14 @@ class HttpConsulClientFailureTests {
 	@Test
 	void unknownDatacenterIsNamed(ConsulServer consul) {
 		try (ConsulClient client = HttpConsulClient.builder(consul.httpUri()).datacenter("mars").build()) {
-			assertThatExceptionOfType(ConsulUnavailableException.class).isThrownBy(() -> client.read("k", SECONDS))
-				.withMessageContaining("No path to datacenter");
+			Stream
+				.<ThrowingCallable>of(() -> client.read("k", SECONDS), () -> client.createSession(SESSION),
+						() -> PatientClient.answered(() -> client.renewSession("s")),
+						() -> PatientClient.answered(() -> client.sessionInfo("s", SECONDS)),
+						() -> client.transact(List.of(KvOperation.delete("k")), SECONDS))
+				.forEach((call) -> assertThatExceptionOfType(ConsulRefusedException.class).isThrownBy(call)
+					.withMessageContaining("No path to datacenter")
+					.withMessageContaining("consul.lock.connection.datacenter"));
 		}
 	}
 
@@ -309,6 +318,35 @@ class HttpConsulClientFailureTests {
 				.withMessageContaining("400")
 				.withMessageContaining("ns")
 				.withMessageContaining("namespace");
+		}
+	}
+
+	@Test
+	void tooManyOperationsTellHowManyTheServerTakes() throws IOException {
+		assertThat(tooLarge("Transaction contains too many operations (130 > 128)").maxOperations()).isEqualTo(128);
+		assertThat(tooLarge("Transaction contains too many operations").maxOperations()).isZero();
+		assertThat(tooLarge("Transaction contains too many operations (1 > 99999999999)").maxOperations()).isZero();
+	}
+
+	private static TransactionTooLargeException tooLarge(String body) throws IOException {
+		try (FakeHttpServer server = FakeHttpServer
+			.answering(FakeHttpServer.answer("413 Request Entity Too Large", body));
+				ConsulClient client = HttpConsulClient.builder(server.uri()).build()) {
+			TransactionTooLargeException ex = catchThrowableOfType(TransactionTooLargeException.class,
+					() -> client.transact(List.of(KvOperation.delete("k")), SECONDS));
+			assertThat(ex).hasMessageContaining(body);
+			return ex;
+		}
+	}
+
+	@Test
+	void valueThatIsTooLargeIsNoMatterOfTheNumberOfOperations(ConsulServer consul) {
+		try (ConsulClient client = HttpConsulClient.builder(consul.httpUri()).build()) {
+			assertThatExceptionOfType(ConsulRefusedException.class)
+				.isThrownBy(() -> client.transact(List.of(KvOperation.set("k", "v".repeat(600_000), 0)), SECONDS))
+				.isNotInstanceOf(TransactionTooLargeException.class)
+				.withMessageContaining("413")
+				.withMessageContaining("The value is too large");
 		}
 	}
 

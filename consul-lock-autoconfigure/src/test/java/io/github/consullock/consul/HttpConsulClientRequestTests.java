@@ -97,6 +97,53 @@ class HttpConsulClientRequestTests {
 	}
 
 	@Test
+	void scopeReplacesWhatItNamesInQueriesAndOperations() throws IOException {
+		String body = "{\"Results\": null}";
+		try (FakeHttpServer server = FakeHttpServer.answering(FakeHttpServer.answer("200 OK", body));
+				ConsulClient client = HttpConsulClient.builder(server.uri()).datacenter("dc1").namespace("a").build()) {
+			List<KvOperation> operations = List.of(KvOperation.delete("k"));
+			client.at(new ConsulScope("d c", null, "p&q")).transact(operations, SECONDS);
+			client.at(new ConsulScope(null, "b", " ")).transact(operations, SECONDS);
+			client.at(new ConsulScope(null, null, "p"))
+				.at(new ConsulScope("dc2", null, null))
+				.transact(operations, SECONDS);
+			client.at(ConsulScope.DEFAULT).transact(operations, SECONDS);
+			client.transact(operations, SECONDS);
+			assertThat(server.requests().get(0)).startsWith("PUT /v1/txn?dc=d%20c&ns=a&partition=p%26q HTTP/1.1\n")
+				.endsWith("[{\"KV\":{\"Verb\":\"delete\",\"Key\":\"k\",\"Namespace\":\"a\",\"Partition\":\"p&q\"}}]");
+			assertThat(server.requests().get(1)).startsWith("PUT /v1/txn?dc=dc1&ns=b HTTP/1.1\n")
+				.endsWith("[{\"KV\":{\"Verb\":\"delete\",\"Key\":\"k\",\"Namespace\":\"b\"}}]");
+			assertThat(server.requests().get(2)).startsWith("PUT /v1/txn?dc=dc2&ns=a&partition=p HTTP/1.1\n");
+			assertThat(server.requests().subList(3, 5))
+				.allSatisfy((request) -> assertThat(request).startsWith("PUT /v1/txn?dc=dc1&ns=a HTTP/1.1\n")
+					.endsWith("[{\"KV\":{\"Verb\":\"delete\",\"Key\":\"k\",\"Namespace\":\"a\"}}]"));
+			assertThat(server.connections()).isEqualTo(1);
+		}
+	}
+
+	@Test
+	void scopeIsInTheQueryOfEveryKindOfRequest() throws IOException {
+		String session = "[{\"ID\": \"s\"}]";
+		try (FakeHttpServer server = FakeHttpServer.answering(FakeHttpServer.answer("200 OK", session));
+				ConsulClient client = HttpConsulClient.builder(server.uri()).token(() -> "secret").build()) {
+			ConsulClient scoped = client.at(new ConsulScope("dc2", "b", "p"));
+			scoped.renewSession("s");
+			assertThat(scoped.sessionInfo("s", SECONDS))
+				.hasValue(new SessionInfo("s", "", Duration.ZERO, Duration.ZERO, SessionBehavior.RELEASE));
+			scoped.watchSession("s", 3, Duration.ofSeconds(1));
+			assertThat(server.requests().get(0)).startsWith("PUT /v1/session/renew/s?dc=dc2&ns=b&partition=p HTTP/1.1");
+			assertThat(server.requests().get(1))
+				.startsWith("GET /v1/session/info/s?consistent&dc=dc2&ns=b&partition=p HTTP/1.1");
+			assertThat(server.requests().get(2))
+				.startsWith("GET /v1/session/info/s?index=3&wait=1s&dc=dc2&ns=b&partition=p HTTP/1.1");
+			assertThat(server.requests())
+				.allSatisfy((request) -> assertThat(request).contains("X-Consul-Token: secret\n"));
+			// Renewal and reading share a connection, the watch has another.
+			assertThat(server.connections()).isEqualTo(2);
+		}
+	}
+
+	@Test
 	void transactionNamesEachOperationsNeedsAndNothingElse() throws IOException {
 		try (FakeHttpServer server = FakeHttpServer.answering(FakeHttpServer.answer("200 OK", "{\"Results\": null}"));
 				ConsulClient client = HttpConsulClient.builder(server.uri()).namespace("team").build()) {

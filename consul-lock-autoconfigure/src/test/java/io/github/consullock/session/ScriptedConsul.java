@@ -9,11 +9,13 @@ import java.util.Set;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.SessionBehavior;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.KvSnapshot;
 import io.github.consullock.consul.RenewalOutcome;
+import io.github.consullock.consul.SessionInfo;
 import io.github.consullock.consul.SessionRequest;
 import io.github.consullock.consul.SessionSnapshot;
 import io.github.consullock.consul.TransactionOutcome;
@@ -44,12 +46,17 @@ final class ScriptedConsul implements ConsulClient {
 
 	Runnable onRenew = NORMAL;
 
+	Runnable onRead = NORMAL;
+
 	Runnable onDestroy = NORMAL;
 
 	Runnable onWatch = NORMAL;
 
 	/** The TTL that a session gets, whatever is asked for. */
 	Duration takenTtl = SessionSettings.DEFAULTS.ttl();
+
+	/** The lock-delay that sessions are shown with. */
+	Duration lockDelay = SessionSettings.DEFAULTS.lockDelay();
 
 	/** Whether the token may see sessions. */
 	boolean visible = true;
@@ -60,6 +67,9 @@ final class ScriptedConsul implements ConsulClient {
 
 	/** When renewals were sent. */
 	final List<Duration> renewals = new ArrayList<>();
+
+	/** When sessions were read. */
+	final List<Duration> reads = new ArrayList<>();
 
 	/** Which sessions were to be destroyed, attempts without success included. */
 	final List<String> destroyed = new ArrayList<>();
@@ -123,6 +133,16 @@ final class ScriptedConsul implements ConsulClient {
 			throw new ConsulUnavailableException("The calling thread was interrupted");
 		}
 		behavior.run();
+	}
+
+	@Override
+	public Optional<SessionInfo> sessionInfo(String sessionId, Duration timeout) {
+		this.reads.add(this.threads.elapsed());
+		send(this.onRead);
+		return (this.visible && this.sessions.contains(sessionId))
+				? Optional
+					.of(new SessionInfo(sessionId, "theirs", Duration.ZERO, this.lockDelay, SessionBehavior.RELEASE))
+				: Optional.empty();
 	}
 
 	@Override
