@@ -1,7 +1,6 @@
 package io.github.consullock.interop;
 
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 import io.github.consullock.LockConflictException;
@@ -71,6 +70,8 @@ class ConsulLockCommandTests {
 		patient.awaitRunning();
 		assertThat(this.participants.entry("backup/.lock").modifyIndex()).isGreaterThan(handle.fencingToken());
 		assertThat(patient.end()).isZero();
+		// It leaves no entry either.
+		assertThat(this.participants.entries("backup")).isEmpty();
 	}
 
 	@Test
@@ -99,7 +100,7 @@ class ConsulLockCommandTests {
 		String[] qualified = arguments.clone();
 		qualified[arguments.length - 1] = this.participants.key(arguments[arguments.length - 1]);
 		return this.participants
-			.closing(ConsulLockCommand.start(this.executable, this.participants.consul(), List.of(qualified)));
+			.closing(ConsulLockCommand.start(this.executable, this.participants.consul(), qualified));
 	}
 
 }
