@@ -12,8 +12,9 @@ import org.jspecify.annotations.Nullable;
  * session have several; otherwise empty
  * @param value what its entry holds, or is to
  * @param deleteOnRelease whether a release deletes the entry, where that is open
+ * @param patient whether it waits, where there is a line in Consul to wait in
  */
-record Claimant(ConsulSession session, String id, String value, boolean deleteOnRelease) {
+record Claimant(ConsulSession session, String id, String value, boolean deleteOnRelease, boolean patient) {
 
 	/** Whether an entry is held by the session. */
 	boolean owns(@Nullable KvEntry entry) {

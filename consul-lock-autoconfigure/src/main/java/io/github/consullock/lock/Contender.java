@@ -75,6 +75,9 @@ final class Contender {
 
 	private LockEntries seen;
 
+	/** Whether there is anything to go by. */
+	private boolean looked;
+
 	/** Whether something of the claimant is there already. */
 	private boolean closer;
 
@@ -104,6 +107,7 @@ final class Contender {
 		this.report = report;
 		this.yielding = yielding && !budget.isSingleAttempt();
 		this.seen = this.kind.unseen();
+		this.looked = !this.kind.isReadFirst();
 	}
 
 	/**
@@ -187,12 +191,16 @@ final class Contender {
 		if (this.yielding) {
 			this.yielding = false;
 			return watch(this.kind.key(),
-					(snapshot) -> this.seen.with(this.kind.key(), snapshot).obstacle(null) != null, YIELD);
+					(snapshot) -> this.seen.with(this.kind.key(), snapshot).obstacle(null) != null, YIELD, false);
 		}
 		hear();
 		settle();
 		if (this.outcome != null) {
 			return null;
+		}
+		if (!this.looked) {
+			this.seen = look();
+			this.looked = true;
 		}
 		Obstacle inTheWay = this.seen.obstacle(this.claimant);
 		if (inTheWay != null) {
@@ -208,7 +216,13 @@ final class Contender {
 	/** A single attempt may find that an entry has changed, and look and try again. */
 	private boolean isOver() {
 		return this.budget.isSpent() && (!this.budget.isSingleAttempt() || this.closedForDelay
-				|| this.tries >= TRIES_OF_SINGLE_ATTEMPT || this.seen.obstacle(this.claimant) != null);
+				|| isTriedEnough() || this.seen.obstacle(this.claimant) != null);
+	}
+
+	/** Where several may hold a lock, those who come and go all write to one entry. */
+	private boolean isTriedEnough() {
+		return this.tries >= TRIES_OF_SINGLE_ATTEMPT
+				&& (this.kind.isExclusive() || this.budget.elapsed().compareTo(SINGLE_ATTEMPT) > 0);
 	}
 
 	private @Nullable Wait awaitEnd(Obstacle inTheWay) {
@@ -220,7 +234,8 @@ final class Contender {
 		this.report.waiting(this.obstacle);
 		LockEntries known = this.seen;
 		Claimant me = this.claimant;
-		return watch(inTheWay.key(), (snapshot) -> isWayOut(known, inTheWay.key(), snapshot, me), LOOK);
+		return watch(inTheWay.key(), (snapshot) -> isWayOut(known, inTheWay.key(), snapshot, me),
+				inTheWay.passing() ? LOCK_DELAY_POLL : LOOK, true);
 	}
 
 	private static boolean isWayOut(LockEntries known, String key, KvSnapshot snapshot, @Nullable Claimant claimant) {
@@ -232,10 +247,10 @@ final class Contender {
 		return next == null || !next.key().equals(key);
 	}
 
-	private Wait watch(String key, Predicate<KvSnapshot> wanted, Duration atMost) {
+	private Wait watch(String key, Predicate<KvSnapshot> wanted, Duration atMost, boolean orLook) {
 		this.mailbox.open(this.parts.watches(), key);
 		CompletableFuture<KvSnapshot> snapshot = this.mailbox.next(wanted);
-		this.news = new News(key, snapshot, atMost.equals(LOOK));
+		this.news = new News(key, snapshot, orLook);
 		return Wait.until(snapshot, this.budget.limit(atMost));
 	}
 
@@ -307,6 +322,10 @@ final class Contender {
 			this.unsettled = null;
 			throw ex;
 		}
+		catch (ConsulUnavailableException ex) {
+			this.closer |= !step.acquires();
+			throw ex;
+		}
 		if (result instanceof Attempt.Acquired acquired) {
 			acquired(me, acquired.token(), acquired.entries());
 			this.unsettled = null;
@@ -314,18 +333,19 @@ final class Contender {
 		}
 		this.unsettled = null;
 		if (result instanceof Attempt.Closer closer) {
-			this.seen = closer.entries();
 			this.closer = true;
+			see(closer.entries(), me);
 		}
 		else if (result instanceof Attempt.Changed) {
-			this.seen = look();
-			Obstacle found = this.seen.obstacle(me);
-			if (found != null) {
-				this.obstacle = found.description();
-			}
+			see(look(), me);
 		}
 		else if (result instanceof Attempt.InLockDelay delay) {
-			this.obstacle = "its last holder's session ended, and the key '" + delay.key()
+			LockEntries around = this.seen.avoiding(delay.keys());
+			if (around != null) {
+				this.seen = around;
+				return null;
+			}
+			this.obstacle = "its last holder's session ended, and the key '" + delay.keys().get(0)
 					+ "' is closed for lock-delay";
 			this.closedForDelay = true;
 			this.report.waiting(this.obstacle);
@@ -341,6 +361,14 @@ final class Contender {
 			return this.budget.isSpent() ? null : Wait.pause(this.budget.limit(this.backoff.next()));
 		}
 		return null;
+	}
+
+	private void see(LockEntries now, Claimant me) {
+		this.seen = now;
+		Obstacle found = now.obstacle(me);
+		if (found != null) {
+			this.obstacle = found.description();
+		}
 	}
 
 	/**

@@ -110,8 +110,11 @@ final class HoldMonitor {
 			LockLostReason reason = now.loss(hold.claimant());
 			// One that is held by nobody was most probably released by the end of the
 			// session, of which its own watch has not told yet.
-			return (reason == LockLostReason.KEY_DELETED && isEnded(hold.session()))
-					? LockLostReason.SESSION_INVALIDATED : reason;
+			if (reason == LockLostReason.KEY_DELETED && isEnded(hold.session())) {
+				hold.place().keeper().verify(hold.session());
+				return LockLostReason.SESSION_INVALIDATED;
+			}
+			return reason;
 		});
 	}
 

@@ -31,6 +31,23 @@ class KeyedLock extends LockDoor implements ConsulLock {
 		this.identity = List.of(spec.scope(), request.kind());
 	}
 
+	/** By what {@link ThreadHolds} knows this lock. */
+	Object identity() {
+		return this.identity;
+	}
+
+	/**
+	 * What a thread asks for that does not hold the lock yet.
+	 */
+	LockRequest ofThread(Duration waitTime) {
+		return request().waiting(waitTime);
+	}
+
+	/** Whether this thread itself may be what a handle waits for. */
+	boolean isOwn() {
+		return this.threadHolds.isHolder(this.identity);
+	}
+
 	@Override
 	public List<String> keys() {
 		return kind().keys();
@@ -43,9 +60,9 @@ class KeyedLock extends LockDoor implements ConsulLock {
 
 	@Override
 	LockNotAcquiredException notAcquired(LockRequest wanted, InVain inVain) {
-		boolean own = this.threadHolds.isHolder(this.identity);
-		return super.notAcquired(wanted, own ? new InVain("this very thread has locked it with lock(), and a LockHandle"
-				+ " is not reentrant; use either, not both") : inVain);
+		return super.notAcquired(wanted,
+				isOwn() ? new InVain("this very thread has locked it with lock(), and a LockHandle"
+						+ " is not reentrant; use either, not both") : inVain);
 	}
 
 	@Override
@@ -84,7 +101,7 @@ class KeyedLock extends LockDoor implements ConsulLock {
 	}
 
 	private Hold acquireForEver() throws InterruptedException {
-		LockRequest wanted = request().waiting(LockOptions.FOREVER);
+		LockRequest wanted = ofThread(LockOptions.FOREVER);
 		Acquisition result = acquire(wanted);
 		if (result instanceof InVain inVain) {
 			throw super.notAcquired(wanted, inVain);
@@ -121,7 +138,7 @@ class KeyedLock extends LockDoor implements ConsulLock {
 		if (this.threadHolds.reenter(this.identity)) {
 			return true;
 		}
-		if (acquire(request().waiting(waitTime)) instanceof Acquired acquired) {
+		if (acquire(ofThread(waitTime)) instanceof Acquired acquired) {
 			this.threadHolds.begin(this.identity, acquired.hold());
 			return true;
 		}

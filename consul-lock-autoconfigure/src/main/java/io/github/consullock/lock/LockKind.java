@@ -41,9 +41,17 @@ interface LockKind {
 	/** Whether a lost lock may leave entries that its session still holds. */
 	boolean hasSeveralEntries();
 
+	/**
+	 * Whether what is there decides what to write, so that trying before looking is
+	 * mostly in vain.
+	 */
+	default boolean isReadFirst() {
+		return false;
+	}
+
 	/** Somebody who wants the lock. */
 	default Claimant claimant(ConsulSession session, LockRequest request) {
-		return new Claimant(session, "", request.value().get(), request.deleteOnRelease());
+		return new Claimant(session, "", request.value().get(), request.deleteOnRelease(), false);
 	}
 
 	/** The entries, taken to be absent until they are read. */

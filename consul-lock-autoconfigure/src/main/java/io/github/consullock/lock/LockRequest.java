@@ -22,6 +22,11 @@ record LockRequest(LockKind kind, Supplier<String> value, boolean deleteOnReleas
 		return this.kind.key();
 	}
 
+	LockRequest of(LockKind otherKind) {
+		return new LockRequest(otherKind, this.value, this.deleteOnRelease, this.waitTime, this.holdAtLeast,
+				this.maxHold);
+	}
+
 	LockRequest waiting(Duration otherWaitTime) {
 		return new LockRequest(this.kind, this.value, this.deleteOnRelease, otherWaitTime, this.holdAtLeast,
 				this.maxHold);

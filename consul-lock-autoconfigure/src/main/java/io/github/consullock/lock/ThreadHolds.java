@@ -59,6 +59,20 @@ final class ThreadHolds {
 	}
 
 	/**
+	 * What this thread holds of a lock.
+	 * @return the hold, or {@code null} if it has none
+	 * @throws LockLostException if it had one, and has lost it
+	 */
+	@Nullable Hold held(Object lock) {
+		Entry entry = find(lock);
+		if (entry == null) {
+			return null;
+		}
+		entry.hold.ensureHeld();
+		return entry.hold;
+	}
+
+	/**
 	 * Counts one less, and releases at zero.
 	 * @param lock what is held
 	 * @param named how messages call it

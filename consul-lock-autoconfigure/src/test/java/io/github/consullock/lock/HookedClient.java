@@ -2,6 +2,8 @@ package io.github.consullock.lock;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
@@ -11,6 +13,7 @@ import io.github.consullock.ForwardingClient;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.KvSnapshot;
+import io.github.consullock.consul.SessionRequest;
 import io.github.consullock.consul.SessionSnapshot;
 import io.github.consullock.consul.TransactionOutcome;
 
@@ -43,6 +46,8 @@ final class HookedClient extends ForwardingClient {
 
 	private final AtomicReference<Runnable> beforeWatch = new AtomicReference<>();
 
+	private final Queue<String> createdSessions = new ConcurrentLinkedQueue<>();
+
 	private final AtomicInteger transactions = new AtomicInteger();
 
 	private volatile Runnable alwaysBefore = () -> {
@@ -72,7 +77,7 @@ final class HookedClient extends ForwardingClient {
 		this.beforeWatch.set(action);
 	}
 
-	/** Runs before every transaction; if it throws, nothing is sent. */
+	/** Runs before every transaction and each new session; if it throws, nothing is sent. */
 	void alwaysBefore(Runnable action) {
 		this.alwaysBefore = action;
 	}
@@ -112,6 +117,19 @@ final class HookedClient extends ForwardingClient {
 		if (hook != null && hook.condition().test(operations) && reference.compareAndSet(hook, null)) {
 			hook.action().run();
 		}
+	}
+
+	@Override
+	public String createSession(SessionRequest request) {
+		this.alwaysBefore.run();
+		String session = super.createSession(request);
+		this.createdSessions.add(session);
+		return session;
+	}
+
+	/** The sessions that were created. */
+	List<String> createdSessions() {
+		return List.copyOf(this.createdSessions);
 	}
 
 	@Override
