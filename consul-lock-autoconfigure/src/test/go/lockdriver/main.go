@@ -11,8 +11,8 @@
 //	lock-rounds N KEY DIR                    done
 //	permit-rounds N PREFIX LIMIT DIR         done
 //
-// or "error: " and what the client says. Names are wait (a duration; then it tries once), delay and ttl (of a session
-// without health checks, in place of the client's own), session (an id), value, and retries (of its monitor).
+// or "error: " and what the client says. Names are wait (a duration; then it tries once), ttl, delay and behavior (of a
+// session without health checks, in place of the client's own), session (an id), value, and retries (of its monitor).
 package main
 
 import (
@@ -164,6 +164,8 @@ func (d *driver) settings(args []string) (settings, error) {
 			entry.LockDelay, err = time.ParseDuration(value)
 		case "ttl":
 			entry.TTL = value
+		case "behavior":
+			entry.Behavior = value
 		case "session":
 			s.session = value
 		case "value":

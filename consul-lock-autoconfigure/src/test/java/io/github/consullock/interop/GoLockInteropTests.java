@@ -14,8 +14,11 @@ import java.util.concurrent.atomic.AtomicReference;
 
 import io.github.consullock.LockConflictException;
 import io.github.consullock.LockHandle;
+import io.github.consullock.LockHolder;
+import io.github.consullock.LockInUseException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.LockNotAcquiredException;
+import io.github.consullock.LockOptions;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.lock.ConsulLock;
 import io.github.consullock.lock.ConsulLockRegistry;
@@ -215,6 +218,46 @@ class GoLockInteropTests {
 		assertThat(handle.isHeld()).isTrue();
 		assertThat(handle.release()).isTrue();
 		assertThat(go.ask("destroy")).isEqualTo("destroyed");
+	}
+
+	@Test
+	void thisLibraryDoesNotDestroyWhatGoHoldsButWhatGoHasLeft() {
+		GoDriver go = holding("a");
+		ConsulLock lock = this.participants.java().obtain("a");
+		assertThatExceptionOfType(LockInUseException.class).isThrownBy(lock::destroy);
+		assertThat(go.ask("lost?")).isEqualTo("held");
+		assertThat(go.ask("release")).isEqualTo("released");
+		assertThat(this.participants.entry("a")).isNotNull();
+		lock.destroy();
+		assertThat(this.participants.entry("a")).isNull();
+	}
+
+	@Test
+	void thisLibraryTellsWhoHoldsInGo() {
+		ConsulLock lock = this.participants.java().obtain("a");
+		GoDriver go = this.participants.go().does("lock " + lock.key() + " value=orders-in-go");
+		assertThat(go.ask("acquire")).isEqualTo("acquired");
+		LockHolder holder = lock.holder().orElseThrow();
+		assertThat(holder.session()).isEqualTo(this.participants.entry("a").session());
+		assertThat(holder.value()).isEqualTo("orders-in-go");
+		assertThat(holder.instance()).isNull();
+		assertThat(holder.pid()).isNull();
+		assertThat(lock.isLocked()).isTrue();
+		assertThat(go.ask("release")).isEqualTo("released");
+		assertThat(lock.isLocked()).isFalse();
+	}
+
+	@Test
+	void bothMayHoldByOneSession() {
+		GoDriver go = this.participants.go().does("lock " + this.participants.key("a") + " ttl=30s");
+		assertThat(go.ask("acquire")).isEqualTo("acquired");
+		String session = this.participants.entry("a").session();
+		LockHandle handle = this.participants.java()
+			.obtain(LockOptions.builder("a").session(session).tryOnce(true).build())
+			.acquire();
+		assertThat(this.participants.entry("a").session()).isEqualTo(session);
+		assertThat(handle.release()).isTrue();
+		await().until(() -> go.ask("lost?").equals("lost"));
 	}
 
 	@Test

@@ -14,10 +14,12 @@ import java.util.concurrent.atomic.AtomicReference;
 import io.github.consullock.FaultyProxy;
 import io.github.consullock.LockConflictException;
 import io.github.consullock.LockHandle;
+import io.github.consullock.LockInUseException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.LockOptions;
 import io.github.consullock.SessionBehavior;
+import io.github.consullock.consul.SessionRequest;
 import io.github.consullock.session.SessionSettings;
 import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
@@ -124,6 +126,42 @@ class GoLockOutcomesTests {
 	}
 
 	@Test
+	void whatIsHeldIsNotDestroyedWhoeverHoldsItAndWhatIsFreeIsAsOftenAsOneLikes() {
+		ConsulLockRegistry registry = this.instances
+			.start((builder) -> builder.deleteOnRelease(false));
+		ConsulLock lock = registry.obtain("a");
+		lock.destroy();
+		LockHandle handle = lock.acquire();
+		assertThatExceptionOfType(LockInUseException.class).isThrownBy(lock::destroy).withMessageContaining(lock.key());
+		assertThat(handle.isHeld()).isTrue();
+		assertThat(handle.release()).isTrue();
+		LockHandle other = this.instances.start((builder) -> builder.deleteOnRelease(false)).obtain("a").acquire();
+		assertThatExceptionOfType(LockInUseException.class).isThrownBy(lock::destroy).withMessageContaining(lock.key());
+		assertThat(other.release()).isTrue();
+		assertThat(this.instances.entry("a")).isNotNull();
+		lock.destroy();
+		assertThat(this.instances.entry("a")).isNull();
+		lock.destroy();
+	}
+
+	@Test
+	void theSessionThatHoldsALockTakesItAgainAtOnceAndBothSeeItsRelease() {
+		String session = this.instances.observer
+			.createSession(new SessionRequest(this.instances.prefix(), Duration.ofSeconds(30), Duration.ZERO,
+					SessionBehavior.RELEASE, List.of(), List.of()));
+		LockOptions options = LockOptions.builder("a").session(session).tryOnce(true).build();
+		LockHandle first = this.instances.start().obtain(options).acquire();
+		AtomicReference<LockLostReason> told = new AtomicReference<>();
+		first.onLost(told::set);
+		LockHandle second = this.instances.start().obtain(options).acquire();
+		assertThat(second.fencingToken()).isGreaterThan(first.fencingToken());
+		assertThat(second.release()).isTrue();
+		await().until(() -> told.get() != null);
+		assertThat(first.isHeld()).isFalse();
+		this.instances.observer.destroySession(session);
+	}
+
+	@Test
 	void aSemaphoreIsNotTakenForALock() {
 		String key = this.instances.prefix() + "a/.lock";
 		this.instances.request("PUT", "/v1/kv/" + key + "?flags=" + Long.toUnsignedString(SEMAPHORE_FLAGS),
@@ -132,6 +170,7 @@ class GoLockOutcomesTests {
 		assertThatExceptionOfType(LockConflictException.class).isThrownBy(lock::acquire)
 			.withMessageContaining(key)
 			.withMessageContaining(Long.toUnsignedString(SEMAPHORE_FLAGS));
+		assertThatExceptionOfType(LockConflictException.class).isThrownBy(lock::destroy).withMessageContaining(key);
 		assertThat(this.instances.entry("a/.lock").value()).isEqualTo("{\"Limit\":2,\"Holders\":{}}");
 	}
 
