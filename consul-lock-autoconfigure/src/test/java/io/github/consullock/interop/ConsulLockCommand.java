@@ -58,9 +58,9 @@ final class ConsulLockCommand implements AutoCloseable {
 			.orElseThrow(() -> new IllegalStateException("This system does not say what a process runs"));
 	}
 
-	static ConsulLockCommand start(String executable, URI consul, List<String> arguments) {
+	static ConsulLockCommand start(String executable, URI consul, String... arguments) {
 		List<String> command = new ArrayList<>(List.of(executable, "lock", "-pass-stdin", "-shell=false"));
-		command.addAll(arguments);
+		command.addAll(List.of(arguments));
 		command.add("cat");
 		ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
 		ExternalConsul.environment(builder, consul);

@@ -1,7 +1,6 @@
 package io.github.consullock.interop;
 
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 import io.github.consullock.LockConflictException;
@@ -72,6 +71,8 @@ class ConsulLockCommandTests {
 		patient.awaitRunning();
 		assertThat(this.participants.entry("backup/.lock").modifyIndex()).isGreaterThan(handle.fencingToken());
 		assertThat(patient.end()).isZero();
+		// It leaves no entry either.
+		assertThat(this.participants.entries("backup")).isEmpty();
 	}
 
 	@Test
