@@ -76,7 +76,7 @@ public abstract class ForwardingClient implements ConsulClient {
 	 */
 	@Override
 	public ConsulClient at(ConsulScope scope) {
-		return this.client.at(scope);
+		return scope.equals(ConsulScope.DEFAULT) ? this : this.client.at(scope);
 	}
 
 	@Override

@@ -76,7 +76,7 @@ public final class PatientClient extends ForwardingClient {
 
 	@Override
 	public ConsulClient at(ConsulScope scope) {
-		return new PatientClient(super.at(scope));
+		return scope.equals(ConsulScope.DEFAULT) ? this : new PatientClient(super.at(scope));
 	}
 
 	@Override

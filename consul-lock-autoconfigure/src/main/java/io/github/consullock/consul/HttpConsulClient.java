@@ -142,6 +142,10 @@ public final class HttpConsulClient implements ConsulClient {
 		ConsulRequest request = ConsulRequest.get("/v1/session/info/" + segment(sessionId), "consistent",
 				min(timeout, RENEWAL_TIMEOUT));
 		ConsulAnswer answer = this.http.send(this.renewals, request);
+		if (answer.status() == 500 && answer.body().contains("UUID")) {
+			throw this.errors.refused(request, answer,
+					"The id of a session is a UUID: check that of the lock's session.");
+		}
 		if (answer.status() != 200) {
 			throw this.errors.of(request, answer);
 		}

@@ -1,39 +1,28 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
-import java.util.Set;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 
-import io.github.consullock.ConsulRefusedException;
-import io.github.consullock.ConsulUnavailableException;
-import io.github.consullock.CurrentLockHandle;
-import io.github.consullock.LockException;
+import io.github.consullock.LockHandle;
 import io.github.consullock.lock.Acquisition.Acquired;
 import io.github.consullock.lock.Acquisition.InVain;
-import io.github.consullock.lock.LocalQueues.Waiter;
-import io.github.consullock.lock.Turn.HandedOver;
-import io.github.consullock.lock.Turn.Head;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The way to a lock: first the line inside this JVM, then, at its head, Consul
- * ({@link Contender}). Whatever way it ends, the place in the line is left, or passed to
- * the hold or to the settlement of an unknown outcome.
+ * Sees every {@link AcquireCall} to its end: on the thread that calls, or, for those that
+ * want none to wait, step by step on threads of the background.
  */
 final class Acquirer {
 
-	private static final String BEHIND_OTHERS = "held or waited for in this JVM";
+	private static final InVain CLOSED = new InVain("the registry is closed");
 
 	private final LockParts parts;
 
-	private final Set<Contender> contenders = ConcurrentHashMap.newKeySet();
+	/** From before they queue up until their hold is known. */
+	private final Outstanding<AcquireCall> calls = new Outstanding<>();
 
-	/** Calls under way, from before they queue up until their hold is known. */
-	private final Outstanding<WaitBudget> calls = new Outstanding<>();
+	/** Those whose caller does not wait, until their future is complete. */
+	private final Outstanding<CompletableFuture<LockHandle>> futures = new Outstanding<>();
 
 	private volatile boolean closed;
 
@@ -52,144 +41,105 @@ final class Acquirer {
 		if (Thread.interrupted()) {
 			throw new InterruptedException();
 		}
-		WaitBudget budget = WaitBudget.startingNow(request.waitTime());
-		WaitReport report = new WaitReport(request, budget, this.parts);
-		boolean acquired = false;
-		this.calls.begin(budget);
+		AcquireCall call = begin(request);
 		try {
-			do {
-				Acquisition result = takeTurn(request, budget, report);
-				if (!(result instanceof Acquired won)) {
-					return result;
-				}
-				// A close that begins after this check finds the hold, and ends it.
-				if (!this.closed && won.hold().isHeld()) {
-					acquired = true;
-					return result;
-				}
-				// Lost between the server's answer and now: try again, if there is time.
-				won.hold().close();
+			Wait wait;
+			while ((wait = call.advance()) != null) {
+				wait.await();
 			}
-			while (!budget.isSpent());
-			return new InVain(this.closed ? "the registry is closed" : "the session was lost while it was acquired");
+			return call.result();
 		}
 		finally {
-			this.calls.end(budget);
-			if (!acquired) {
-				this.parts.listeners().tell((listener) -> listener.notAcquired(request.key(), budget.elapsed()));
-			}
+			end(call);
 		}
 	}
 
-	private Acquisition takeTurn(LockRequest request, WaitBudget budget, WaitReport report)
-			throws InterruptedException {
-		String key = request.key();
-		LocalQueues queues = this.parts.queues();
-		Waiter waiter = new Waiter(request.value());
-		queues.enter(key, waiter);
+	/**
+	 * Waits for a lock without a thread.
+	 * @param inVain what the future fails with when the lock was not to be had
+	 * @return completes on a thread of the background; may be cancelled
+	 */
+	CompletableFuture<LockHandle> acquireAsync(LockRequest request, Function<InVain, RuntimeException> inVain) {
+		CompletableFuture<LockHandle> future = new CompletableFuture<>();
+		this.futures.begin(future);
+		AcquireCall call = begin(request);
+		future.whenComplete((handle, failure) -> {
+			this.futures.end(future);
+			call.wake();
+		});
+		this.parts.background().step(() -> goOn(call, future, inVain));
 		if (this.closed) {
-			queues.withdraw(key, waiter);
+			// Steps may not run any more.
+			future.completeExceptionally(inVain.apply(CLOSED));
 		}
-		Turn turn = awaitTurn(request, waiter, budget, report);
-		if (turn == null) {
-			return inVainBehindAnother(key);
-		}
-		if (turn instanceof HandedOver handedOver) {
-			return new Acquired(admit(request, handedOver, budget));
-		}
-		Contender contender = new Contender(this.parts, request, budget, report);
-		this.contenders.add(contender);
+		return future;
+	}
+
+	private void goOn(AcquireCall call, CompletableFuture<LockHandle> future,
+			Function<InVain, RuntimeException> inVain) {
+		Acquisition result;
 		try {
-			if (this.closed) {
-				contender.cancel();
-			}
-			return contender.run(((Head) turn).yielding());
-		}
-		catch (ConsulUnavailableException ex) {
-			throw new ConsulUnavailableException(notAcquired(key, ex), ex);
-		}
-		catch (ConsulRefusedException ex) {
-			throw new ConsulRefusedException(notAcquired(key, ex), ex);
-		}
-		finally {
-			this.contenders.remove(contender);
-		}
-	}
-
-	private static String notAcquired(String key, LockException ex) {
-		return "The lock '" + key + "' was not acquired: " + ex.getMessage();
-	}
-
-	private Hold admit(LockRequest request, HandedOver turn, WaitBudget budget) {
-		return this.parts.holds().admit(request, turn.session(), turn.token(), turn.chain(), budget.elapsed());
-	}
-
-	/** Null when the time is up, or the registry is being closed. */
-	private @Nullable Turn awaitTurn(LockRequest request, Waiter waiter, WaitBudget budget, WaitReport report)
-			throws InterruptedException {
-		String key = request.key();
-		try {
-			if (!waiter.turn().isDone() && !budget.isSingleAttempt()) {
-				report.waiting(BEHIND_OTHERS);
-			}
-			Duration patience = budget.limit(this.parts.slowThreshold());
-			try {
-				return waiter.turn().get(patience.toNanos(), TimeUnit.NANOSECONDS);
-			}
-			catch (TimeoutException ex) {
-				if (!budget.isSpent()) {
-					report.waiting(BEHIND_OTHERS);
+			boolean unwanted = future.isDone();
+			Wait wait = unwanted ? null : call.advance();
+			if (wait != null) {
+				if (future.isDone()) {
+					wait.wake();
 				}
-				return waiter.turn().get(budget.remaining().toNanos(), TimeUnit.NANOSECONDS);
+				wait.then(this.parts.background(), this.parts.background()::step, () -> goOn(call, future, inVain));
+				return;
 			}
+			result = unwanted ? CLOSED : call.result();
 		}
-		catch (TimeoutException ex) {
-			return this.parts.queues().withdraw(key, waiter) ? null : waiter.turn().join();
+		catch (InterruptedException ex) {
+			result = CLOSED;
 		}
-		catch (CancellationException ex) {
-			return null;
+		catch (Throwable ex) {
+			end(call);
+			complete(() -> future.completeExceptionally(ex));
+			return;
 		}
-		catch (ExecutionException ex) {
-			throw new IllegalStateException(ex);
-		}
-		catch (InterruptedException | RuntimeException | Error ex) {
-			if (!this.parts.queues().withdraw(key, waiter)) {
-				decline(request, waiter.turn().join(), budget);
-			}
-			throw ex;
-		}
-	}
-
-	/** The turn came just as the waiter left. */
-	private void decline(LockRequest request, Turn turn, WaitBudget budget) {
-		if (turn instanceof HandedOver handedOver) {
-			Hold hold = admit(request, handedOver, budget);
-			this.parts.background().execute(hold::close);
+		end(call);
+		if (result instanceof Acquired acquired) {
+			complete(() -> give(acquired.hold(), future));
 		}
 		else {
-			this.parts.queues().leave(request.key(), false);
+			RuntimeException failure = inVain.apply((InVain) result);
+			complete(() -> future.completeExceptionally(failure));
 		}
 	}
 
-	private Acquisition inVainBehindAnother(String key) {
+	/** Not on the thread of a step: what depends on the future may block. */
+	private void complete(Runnable completion) {
+		this.parts.background().execute(completion);
+	}
+
+	private static void give(Hold hold, CompletableFuture<LockHandle> future) {
+		if (!future.complete(hold)) {
+			hold.close();
+		}
+	}
+
+	private AcquireCall begin(LockRequest request) {
+		AcquireCall call = new AcquireCall(this.parts, request);
+		this.calls.begin(call);
 		if (this.closed) {
-			return new InVain("the registry is closed");
+			call.cancel();
 		}
-		LockException trouble = this.parts.queues().trouble(key);
-		if (trouble instanceof ConsulUnavailableException) {
-			throw new ConsulUnavailableException(
-					"Waited for the lock '" + key + "' in vain, since Consul does not answer: " + trouble.getMessage(),
-					trouble);
+		return call;
+	}
+
+	private void end(AcquireCall call) {
+		try {
+			call.end();
 		}
-		if (trouble != null) {
-			throw new ConsulRefusedException(
-					"Waited for the lock '" + key + "' in vain, since Consul refuses: " + trouble.getMessage(),
-					trouble);
+		finally {
+			this.calls.end(call);
 		}
-		if (CurrentLockHandle.find((handle) -> handle.key().equals(key) && handle.isHeld()).isPresent()) {
-			return new InVain("this very thread holds it, and a LockHandle is not reentrant");
-		}
-		return new InVain(BEHIND_OTHERS + ", perhaps by this very thread: a LockHandle is not reentrant");
+	}
+
+	/** Whether no call is under way. */
+	boolean isIdle() {
+		return this.calls.items().isEmpty();
 	}
 
 	/**
@@ -198,9 +148,14 @@ final class Acquirer {
 	 */
 	void close(Duration grace) {
 		this.closed = true;
+		this.calls.items().forEach(AcquireCall::cancel);
 		this.parts.queues().cancelAll();
-		this.contenders.forEach(Contender::cancel);
 		this.calls.awaitNone(grace);
+	}
+
+	/** Cancels the futures of calls that did not end in time. */
+	void abandon() {
+		this.futures.items().forEach((future) -> future.cancel(false));
 	}
 
 }

@@ -7,9 +7,11 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -26,16 +28,22 @@ final class Background implements Executor, AutoCloseable {
 
 	private static final Logger logger = LoggerFactory.getLogger(Background.class);
 
+	private static final int MAX_STEPS = 16;
+
 	private static final Duration NO_THREAD_PAUSE = Duration.ofSeconds(1);
 
 	private final ExecutorService workers = Executors.newCachedThreadPool(daemons("consul-lock-worker-"));
 
 	private final ExecutorService waiters = waiters();
 
+	private final ThreadPoolExecutor steps = new ThreadPoolExecutor(MAX_STEPS, MAX_STEPS, 10, TimeUnit.SECONDS,
+			new LinkedBlockingQueue<>(), daemons("consul-lock-step-"));
+
 	private final ScheduledThreadPoolExecutor timer;
 
 	Background() {
 		this.timer = new ScheduledThreadPoolExecutor(1, daemons("consul-lock-timer-"));
+		this.steps.allowCoreThreadTimeOut(true);
 		this.timer.setRemoveOnCancelPolicy(true);
 		this.timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
 		this.timer.setKeepAliveTime(10, TimeUnit.SECONDS);
@@ -47,6 +55,16 @@ final class Background implements Executor, AutoCloseable {
 	@SuppressWarnings("FutureReturnValueIgnored") // What fails is logged.
 	public void execute(Runnable task) {
 		submit(this.workers, task);
+	}
+
+	/**
+	 * Runs one step of something that waits without a thread: it may make a request, and
+	 * does nothing else that blocks. So many at once; the rest waits, since what makes
+	 * requests slow is not helped by more of them. Drops it once closed.
+	 */
+	@SuppressWarnings("FutureReturnValueIgnored") // What fails is logged.
+	void step(Runnable task) {
+		submit(this.steps, task);
 	}
 
 	/**
@@ -105,6 +123,7 @@ final class Background implements Executor, AutoCloseable {
 	@Override
 	public void close() {
 		this.timer.shutdownNow();
+		this.steps.shutdownNow();
 		this.workers.shutdownNow();
 		this.waiters.shutdownNow();
 	}

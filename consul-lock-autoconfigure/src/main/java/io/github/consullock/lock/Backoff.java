@@ -24,15 +24,15 @@ final class Backoff {
 		this.millis = FIRST_MILLIS;
 	}
 
-	void pause() throws InterruptedException {
-		pause(Duration.ofMillis(LAST_MILLIS));
-	}
-
-	/** Pauses, but not longer than this. */
-	void pause(Duration limit) throws InterruptedException {
+	/** The length of the next pause. */
+	Duration next() {
 		long pause = this.millis - ThreadLocalRandom.current().nextLong(this.millis / 5);
 		this.millis = Math.min(2 * this.millis, LAST_MILLIS);
-		Thread.sleep(Math.min(pause, limit.toMillis()));
+		return Duration.ofMillis(pause);
+	}
+
+	void pause() throws InterruptedException {
+		Thread.sleep(next().toMillis());
 	}
 
 }

@@ -147,7 +147,7 @@ public final class ConsulLockRegistryBuilder {
 	 * @return the registry
 	 */
 	public ConsulLockRegistry build() {
-		return new SessionLockRegistry(this);
+		return new DefaultLockRegistry(this);
 	}
 
 	private static Duration notNegative(String what, Duration value) {

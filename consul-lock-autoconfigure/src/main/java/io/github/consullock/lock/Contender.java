@@ -2,29 +2,29 @@ package io.github.consullock.lock;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
-import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvSnapshot;
 import io.github.consullock.lock.Acquisition.Acquired;
 import io.github.consullock.lock.Acquisition.InVain;
-import io.github.consullock.lock.KeyWatches.Subscription;
+import io.github.consullock.lock.LockEntries.Obstacle;
 import io.github.consullock.lock.LockProtocol.Attempt;
 import io.github.consullock.session.ConsulSession;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one of this JVM that contends for a key in Consul: tries, waits while somebody else
- * holds it, and settles what it cannot know. For use by one thread, once.
+ * The one in this JVM that tries to acquire a lock from Consul: one request if it is
+ * free; otherwise it waits for the entry that is in its way to change. It goes on in
+ * steps, each up to where there is something to wait for, so that a wait needs no thread.
+ * For use by one thread at a time; {@link #cancel()} may come from any.
  */
 final class Contender {
 
-	/** A single attempt, and each step of it, may take this long. */
+	/** How long the one attempt of a wait time of zero may take. */
 	private static final Duration SINGLE_ATTEMPT = Duration.ofSeconds(2);
 
 	/**
@@ -46,7 +46,9 @@ final class Contender {
 
 	private final LockRequest request;
 
-	private final String key;
+	private final LockKind kind;
+
+	private final Place place;
 
 	private final WaitBudget budget;
 
@@ -56,190 +58,228 @@ final class Contender {
 
 	private final Backoff backoff = new Backoff();
 
+	/** Whether others are to have the first try. */
+	private boolean yielding;
+
 	private volatile boolean cancelled;
 
-	private @Nullable Subscription subscription;
+	/** What is waited for, if anything is. */
+	private volatile @Nullable Wait current;
 
-	/** The session of the last attempt. */
-	private @Nullable ConsulSession own;
+	private @Nullable Acquisition outcome;
 
-	/** The entry as last seen; null if it was absent or not looked at. */
-	private @Nullable KvEntry seen;
+	private int tries;
+
+	/** Whom the last attempt was for. */
+	private @Nullable Claimant claimant;
+
+	private LockEntries seen;
+
+	/** Whether something of the claimant is there already. */
+	private boolean closer;
 
 	/** Set while an attempt's outcome is unknown. */
 	private @Nullable Fence unsettled;
+
+	/** Set while a session is waited for. */
+	private @Nullable CompletableFuture<ConsulSession> asked;
+
+	private Duration askedFor = Duration.ZERO;
+
+	/** The entry that is watched, and for what. */
+	private @Nullable News news;
 
 	private String obstacle = "other contenders were faster";
 
 	/** Whether trying again at once is pointless. */
 	private boolean closedForDelay;
 
-	Contender(LockParts parts, LockRequest request, WaitBudget budget, WaitReport report) {
+	Contender(LockParts parts, LockRequest request, Place place, WaitBudget budget, WaitReport report,
+			boolean yielding) {
 		this.parts = parts;
 		this.request = request;
-		this.key = request.key();
+		this.kind = request.kind();
+		this.place = place;
 		this.budget = budget;
 		this.report = report;
+		this.yielding = yielding && !budget.isSingleAttempt();
+		this.seen = this.kind.unseen();
 	}
 
-	Acquisition run(boolean yielding) throws InterruptedException {
-		Hold hold = null;
-		try {
-			if (yielding && !this.budget.isSingleAttempt()) {
-				yieldToOthers();
+	/**
+	 * Goes on as far as it can without waiting.
+	 * @return what to wait for, or {@code null} if there is an outcome
+	 */
+	@Nullable Wait advance() throws InterruptedException {
+		this.current = null;
+		while (this.outcome == null) {
+			if (this.cancelled) {
+				this.outcome = new InVain("the registry is closed");
+				break;
 			}
-			hold = contend();
-			return (hold != null) ? new Acquired(hold) : new InVain(this.obstacle);
+			Wait wait = tryToGoOn();
+			if (wait != null) {
+				this.current = wait;
+				if (this.cancelled) {
+					wait.wake();
+				}
+				return wait;
+			}
 		}
-		finally {
-			if (this.subscription != null) {
-				this.subscription.close();
-			}
-			if (this.unsettled != null) {
-				this.parts.settlement().undo(this.request, this.unsettled);
-			}
-			else if (hold == null) {
-				this.parts.queues().leave(this.key, false);
-			}
-		}
+		return null;
+	}
+
+	/** What came of it. */
+	Acquisition outcome() {
+		return Objects.requireNonNull(this.outcome);
 	}
 
 	/** Ends the wait, in vain; for any thread. */
 	void cancel() {
 		this.cancelled = true;
-		this.mailbox.close();
-	}
-
-	private @Nullable Hold contend() throws InterruptedException {
-		for (int tries = 1;; tries++) {
-			try {
-				if (this.cancelled) {
-					this.obstacle = "the registry is closed";
-					return null;
-				}
-				Hold hold = settle();
-				if (hold == null && awaitFree()) {
-					hold = attempt();
-				}
-				this.parts.queues().trouble(this.key, null);
-				if (hold != null) {
-					return hold;
-				}
-				if (isOver(tries)) {
-					return null;
-				}
-			}
-			catch (ConsulUnavailableException ex) {
-				if (Thread.interrupted()) {
-					throw new InterruptedException();
-				}
-				this.parts.queues().trouble(this.key, ex);
-				this.report.unavailable(ex);
-				if (this.budget.isSpent()) {
-					throw ex;
-				}
-				this.backoff.pause(this.budget.remaining());
-			}
+		Wait wait = this.current;
+		if (wait != null) {
+			wait.wake();
 		}
-	}
-
-	/** A single attempt may find that the entry has changed, and look and try again. */
-	private boolean isOver(int tries) {
-		return this.budget.isSpent() && (!this.budget.isSingleAttempt() || this.closedForDelay
-				|| tries >= TRIES_OF_SINGLE_ATTEMPT || isHeldByAnother(this.seen));
-	}
-
-	private @Nullable Hold attempt() throws InterruptedException {
-		ConsulSession session = session();
-		this.own = session;
-		Fence fence = this.parts.fences().of(session, timeout());
-		long fenceIndex = fence.index();
-		this.unsettled = fence;
-		Attempt outcome;
-		try {
-			outcome = this.parts.protocol()
-				.tryLock(fence, fenceIndex, this.key, this.request.value(), this.seen, timeout());
-		}
-		catch (ConsulRefusedException ex) {
-			this.unsettled = null;
-			throw ex;
-		}
-		if (outcome instanceof Attempt.Acquired acquired) {
-			Hold hold = admit(session, acquired.token());
-			this.unsettled = null;
-			return hold;
-		}
-		this.unsettled = null;
-		if (outcome instanceof Attempt.Changed) {
-			this.seen = this.parts.protocol().look(this.key, timeout());
-			if (this.seen != null && isHeldByAnother(this.seen)) {
-				this.obstacle = "held by " + describe(this.seen);
-			}
-		}
-		else if (outcome instanceof Attempt.InLockDelay) {
-			this.obstacle = "its last holder's session ended, and the key is closed for lock-delay";
-			this.closedForDelay = true;
-			this.report.waiting(this.obstacle);
-			Thread.sleep(this.budget.limit(LOCK_DELAY_POLL).toMillis());
-		}
-		else if (outcome instanceof Attempt.FenceMoved) {
-			if (fence.index() == fenceIndex && session.isLive()) {
-				fence.move(timeout());
-			}
-		}
-		else if (outcome instanceof Attempt.SessionEnded) {
-			this.parts.keeper().verify(session);
-			this.backoff.pause(timeout());
-		}
-		return null;
 	}
 
 	/**
-	 * Learns what became of an attempt whose answer was lost: from the moment the fence
-	 * has moved, no copy of it can be applied any more, so what the key shows then,
-	 * stays.
+	 * Leaves nothing behind, wherever it was: an attempt of unknown outcome is settled in
+	 * the background. What was acquired is the hold's.
 	 */
-	private @Nullable Hold settle() {
-		Fence fence = this.unsettled;
-		if (fence == null) {
+	void end() {
+		this.mailbox.end();
+		if (this.outcome instanceof Acquired) {
+			return;
+		}
+		Claimant me = this.claimant;
+		if (me != null && this.unsettled != null) {
+			this.parts.settlement().undo(this.kind, me, this.unsettled, this.seen, this.place);
+		}
+		else if (me != null && this.closer) {
+			this.parts.settlement().free(this.kind, me, this.place, Duration.ZERO);
+		}
+		else {
+			this.place.leave(false);
+		}
+	}
+
+	private @Nullable Wait tryToGoOn() throws InterruptedException {
+		try {
+			Wait wait = goOn();
+			this.place.trouble(null);
+			return wait;
+		}
+		catch (ConsulUnavailableException ex) {
+			if (Thread.interrupted()) {
+				throw new InterruptedException();
+			}
+			this.place.trouble(ex);
+			this.report.unavailable(ex);
+			if (this.budget.isSpent()) {
+				throw ex;
+			}
+			return Wait.pause(this.budget.limit(this.backoff.next()));
+		}
+	}
+
+	private @Nullable Wait goOn() throws InterruptedException {
+		if (this.yielding) {
+			this.yielding = false;
+			return watch(this.kind.key(),
+					(snapshot) -> this.seen.with(this.kind.key(), snapshot).obstacle(null) != null, YIELD);
+		}
+		hear();
+		settle();
+		if (this.outcome != null) {
 			return null;
 		}
-		ConsulSession session = fence.session();
-		Hold hold = null;
-		if (session.isLive()) {
-			fence.move(timeout());
-			KvEntry before = this.seen;
-			KvEntry now = this.parts.protocol().look(this.key, timeout());
-			if (now != null && session.isLive() && session.id().equals(now.session()) && !isUnchanged(before, now)) {
-				hold = admit(session, now.modifyIndex());
-			}
-			this.seen = now;
+		Obstacle inTheWay = this.seen.obstacle(this.claimant);
+		if (inTheWay != null) {
+			return awaitEnd(inTheWay);
 		}
-		this.unsettled = null;
-		return hold;
-	}
-
-	/**
-	 * An entry that was ours before, left behind, and has not changed since, was not
-	 * acquired by the attempt: its index was a token before.
-	 */
-	private static boolean isUnchanged(@Nullable KvEntry before, KvEntry now) {
-		return before != null && before.modifyIndex() == now.modifyIndex();
-	}
-
-	private Hold admit(ConsulSession session, long token) {
-		return this.parts.holds().admit(this.request, session, token, Turn.Chain.begin(), this.budget.elapsed());
-	}
-
-	private ConsulSession session() throws InterruptedException {
-		Duration timeout = timeout();
-		try {
-			return this.parts.keeper().session().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+		Wait wait = attempt();
+		if (this.outcome == null && wait == null && isOver()) {
+			this.outcome = new InVain(this.obstacle);
 		}
-		catch (TimeoutException ex) {
-			throw new ConsulUnavailableException("Consul gave no session within " + timeout.toMillis()
+		return wait;
+	}
+
+	/** A single attempt may find that an entry has changed, and look and try again. */
+	private boolean isOver() {
+		return this.budget.isSpent() && (!this.budget.isSingleAttempt() || this.closedForDelay
+				|| this.tries >= TRIES_OF_SINGLE_ATTEMPT || this.seen.obstacle(this.claimant) != null);
+	}
+
+	private @Nullable Wait awaitEnd(Obstacle inTheWay) {
+		this.obstacle = inTheWay.description();
+		if (this.budget.isSpent()) {
+			this.outcome = new InVain(this.obstacle);
+			return null;
+		}
+		this.report.waiting(this.obstacle);
+		LockEntries known = this.seen;
+		Claimant me = this.claimant;
+		return watch(inTheWay.key(), (snapshot) -> isWayOut(known, inTheWay.key(), snapshot, me), LOOK);
+	}
+
+	private static boolean isWayOut(LockEntries known, String key, KvSnapshot snapshot, @Nullable Claimant claimant) {
+		LockEntries now = known.with(key, snapshot);
+		if (now == known) {
+			return false;
+		}
+		Obstacle next = now.obstacle(claimant);
+		return next == null || !next.key().equals(key);
+	}
+
+	private Wait watch(String key, Predicate<KvSnapshot> wanted, Duration atMost) {
+		this.mailbox.open(this.parts.watches(), key);
+		CompletableFuture<KvSnapshot> snapshot = this.mailbox.next(wanted);
+		this.news = new News(key, snapshot, atMost.equals(LOOK));
+		return Wait.until(snapshot, this.budget.limit(atMost));
+	}
+
+	/** Takes in what has come of a watch, or looks for itself. */
+	private void hear() {
+		News awaited = this.news;
+		if (awaited == null) {
+			return;
+		}
+		KvSnapshot snapshot = this.mailbox.take(awaited.snapshot());
+		if (snapshot != null) {
+			this.seen = this.seen.with(awaited.key(), snapshot);
+		}
+		else if (awaited.orLook() && !this.budget.isSpent()) {
+			this.seen = look();
+		}
+		// Not before: where the look fails, it is to be made again.
+		this.news = null;
+	}
+
+	private LockEntries look() {
+		return this.parts.protocol().read(this.kind, timeout());
+	}
+
+	private @Nullable Wait attempt() throws InterruptedException {
+		CompletableFuture<ConsulSession> session = (this.asked != null) ? this.asked : this.place.keeper().session();
+		if (!session.isDone() && this.asked == null) {
+			this.asked = session;
+			this.askedFor = timeout();
+			return Wait.until(session, this.askedFor);
+		}
+		this.asked = null;
+		this.tries++;
+		return attempt(taken(session));
+	}
+
+	private ConsulSession taken(CompletableFuture<ConsulSession> session) throws InterruptedException {
+		if (!session.isDone()) {
+			throw new ConsulUnavailableException("Consul gave no session within " + this.askedFor.toMillis()
 					+ " ms: the request for one has had no answer. Check spring.cloud.consul.host and port, or"
-					+ " consul.lock.connection.url.", ex);
+					+ " consul.lock.connection.url.");
+		}
+		try {
+			return session.get();
 		}
 		catch (ExecutionException ex) {
 			Throwable cause = ex.getCause();
@@ -249,43 +289,89 @@ final class Contender {
 		}
 	}
 
-	/**
-	 * Waits while another session holds the key, as far as it was seen.
-	 * @return false when the time is up, or the registry is being closed
-	 */
-	private boolean awaitFree() throws InterruptedException {
-		while (isHeldByAnother(this.seen)) {
-			KvEntry held = Objects.requireNonNull(this.seen);
-			this.obstacle = "held by " + describe(held);
-			if (this.budget.isSpent() || this.cancelled) {
-				return false;
+	private @Nullable Wait attempt(ConsulSession session) throws InterruptedException {
+		Claimant me = this.claimant;
+		if (me == null || me.session() != session) {
+			me = this.kind.claimant(session, this.request);
+			this.claimant = me;
+		}
+		Fence fence = this.parts.fences().of(session, timeout());
+		long fenceIndex = fence.index();
+		LockEntries.Step step = this.seen.approach(me);
+		this.unsettled = fence;
+		Attempt result;
+		try {
+			result = this.parts.protocol().attempt(fence, fenceIndex, step, timeout());
+		}
+		catch (ConsulRefusedException ex) {
+			this.unsettled = null;
+			throw ex;
+		}
+		if (result instanceof Attempt.Acquired acquired) {
+			acquired(me, acquired.token(), acquired.entries());
+			this.unsettled = null;
+			return null;
+		}
+		this.unsettled = null;
+		if (result instanceof Attempt.Closer closer) {
+			this.seen = closer.entries();
+			this.closer = true;
+		}
+		else if (result instanceof Attempt.Changed) {
+			this.seen = look();
+			Obstacle found = this.seen.obstacle(me);
+			if (found != null) {
+				this.obstacle = found.description();
 			}
+		}
+		else if (result instanceof Attempt.InLockDelay delay) {
+			this.obstacle = "its last holder's session ended, and the key '" + delay.key()
+					+ "' is closed for lock-delay";
+			this.closedForDelay = true;
 			this.report.waiting(this.obstacle);
-			KvSnapshot news = watch(
-					(snapshot) -> snapshot.index() > held.modifyIndex() && !isHeldByAnother(snapshot.entry()),
-					this.budget.limit(LOOK));
-			if (news != null) {
-				this.seen = LockProtocol.checkIsLock(this.key, news.entry());
-			}
-			else if (!this.budget.isSpent()) {
-				this.seen = this.parts.protocol().look(this.key, timeout());
+			return this.budget.isSpent() ? null : Wait.pause(this.budget.limit(LOCK_DELAY_POLL));
+		}
+		else if (result instanceof Attempt.FenceMoved) {
+			if (fence.index() == fenceIndex && session.isLive()) {
+				fence.move(timeout());
 			}
 		}
-		return true;
+		else if (result instanceof Attempt.SessionEnded) {
+			this.place.keeper().verify(session);
+			return this.budget.isSpent() ? null : Wait.pause(this.budget.limit(this.backoff.next()));
+		}
+		return null;
 	}
 
-	private void yieldToOthers() throws InterruptedException {
-		KvSnapshot taken = watch((snapshot) -> isHeldByAnother(snapshot.entry()), this.budget.limit(YIELD));
-		if (taken != null) {
-			this.seen = taken.entry();
+	/**
+	 * Learns what became of an attempt whose answer was lost: from the moment the fence
+	 * has moved, no copy of it can be applied any more, so what the entries show then,
+	 * stays.
+	 */
+	private void settle() {
+		Fence fence = this.unsettled;
+		Claimant me = this.claimant;
+		if (fence == null || me == null) {
+			return;
 		}
+		if (fence.session().isLive()) {
+			fence.move(timeout());
+			LockEntries before = this.seen;
+			LockEntries now = look();
+			long token = now.token(me);
+			// An entry that was the session's before, left behind or claimed elsewhere,
+			// and has not changed since, was not acquired by the attempt.
+			if (token != 0 && fence.session().isLive() && token != before.token(me)) {
+				acquired(me, token, now);
+			}
+			this.seen = now;
+		}
+		this.unsettled = null;
 	}
 
-	private @Nullable KvSnapshot watch(Predicate<KvSnapshot> wanted, Duration timeout) throws InterruptedException {
-		if (this.subscription == null) {
-			this.subscription = this.parts.watches().subscribe(this.key, this.mailbox);
-		}
-		return this.mailbox.await(wanted, timeout);
+	private void acquired(Claimant me, long token, LockEntries entries) {
+		Hold.Grant grant = new Hold.Grant(me, token, entries, Turn.Chain.begin());
+		this.outcome = new Acquired(this.parts.holds().admit(this.request, grant, this.place, this.budget.elapsed()));
 	}
 
 	private Duration timeout() {
@@ -297,20 +383,13 @@ final class Contender {
 	}
 
 	/**
-	 * No other thread of this JVM talks to Consul about this key: where the entry shows
-	 * our own session, it was left behind, and is taken over.
+	 * What a watch is to tell.
+	 *
+	 * @param key the entry that is watched
+	 * @param snapshot completed with the one that was wanted
+	 * @param orLook whether to look where none comes in time
 	 */
-	private boolean isHeldByAnother(@Nullable KvEntry entry) {
-		if (entry == null || entry.session() == null) {
-			return false;
-		}
-		return this.own == null || !entry.session().equals(this.own.id());
-	}
-
-	private static String describe(KvEntry entry) {
-		String value = entry.value();
-		String holder = (value.length() > 200) ? value.substring(0, 200) + "..." : value;
-		return (holder.isBlank() ? "a holder without a description" : holder) + " (session " + entry.session() + ")";
+	private record News(String key, CompletableFuture<KvSnapshot> snapshot, boolean orLook) {
 	}
 
 }

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 import io.github.consullock.ConsulUnavailableException;
@@ -15,13 +15,12 @@ import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.session.ConsulSession;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The fence of the present session, made when first needed, and the removal of those that
- * no session holds any more: our own, and what crashed processes left.
+ * The fences of the present sessions, made when first needed, and the removal of those
+ * that no session holds any more: our own, and what crashed processes left.
  */
 final class Fences {
 
@@ -35,17 +34,25 @@ final class Fences {
 
 	private final String root;
 
+	private final String suffix;
+
 	private final Executor background;
 
 	private final Consumer<ConsulSession> verifier;
 
-	private final ReentrantLock lock = new ReentrantLock();
-
 	private final Set<String> obsolete = ConcurrentHashMap.newKeySet();
 
-	private volatile @Nullable Fence current;
+	private final ConcurrentMap<ConsulSession, Fence> fences = new ConcurrentHashMap<>();
 
-	Fences(ConsulClient client, String keyPrefix, Executor background, Consumer<ConsulSession> verifier) {
+	/**
+	 * Creates a collection without fences.
+	 * @param suffix tells its fences from those that other processes have of the same
+	 * sessions; empty where a session is nobody else's
+	 * @param verifier told of a session when Consul knows it no more
+	 */
+	Fences(ConsulClient client, String keyPrefix, String suffix, Executor background,
+			Consumer<ConsulSession> verifier) {
+		this.suffix = suffix;
 		this.client = client;
 		this.verifier = verifier;
 		this.root = keyPrefix + LockOptions.RESERVED_SEGMENT + "/fences/";
@@ -57,36 +64,35 @@ final class Fences {
 	 * @throws ConsulUnavailableException if it cannot be made now
 	 */
 	Fence of(ConsulSession session, Duration timeout) {
-		Fence known = this.current;
-		if (known != null && known.session() == session) {
+		Fence known = this.fences.get(session);
+		if (known != null) {
 			return known;
 		}
 		if (!session.isLive()) {
 			// It would be left behind, since the end of this session is past.
 			throw new ConsulUnavailableException("The session " + session + " has ended");
 		}
-		Fence made = new Fence(this.client, session, this.root + session.id(), this.verifier);
+		Fence made = new Fence(this.client, session, key(session), this.verifier);
 		this.obsolete.add(made.key());
 		made.move(timeout);
-		this.lock.lock();
-		try {
-			known = this.current;
-			if (known != null && known.session() == session) {
-				return known;
-			}
-			this.current = made;
+		known = this.fences.putIfAbsent(session, made);
+		if (known != null) {
+			return known;
 		}
-		finally {
-			this.lock.unlock();
-		}
+		this.fences.keySet().removeIf((other) -> !other.isLive());
 		this.background.execute(this::sweep);
 		return made;
 	}
 
+	private String key(ConsulSession session) {
+		return this.root + session.id() + this.suffix;
+	}
+
 	/** Removes the fence of a session that is over. */
 	void ended(ConsulSession session) {
-		if (this.obsolete.contains(this.root + session.id())) {
-			this.background.execute(() -> remove(this.root + session.id()));
+		this.fences.remove(session);
+		if (this.obsolete.contains(key(session))) {
+			this.background.execute(() -> remove(key(session)));
 		}
 	}
 

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
@@ -31,8 +32,8 @@ final class Hold implements LockHandle {
 		HELD,
 
 		/**
-		 * Lost by the shutdown, and still there for Consul: becomes RELEASING when its
-		 * holder gives it up.
+		 * Lost by the shutdown or by its own limit, and still there for Consul: becomes
+		 * RELEASING when its holder gives it up.
 		 */
 		CANCELLED,
 
@@ -51,17 +52,24 @@ final class Hold implements LockHandle {
 
 	private static final Logger logger = LoggerFactory.getLogger(Hold.class);
 
+	/**
+	 * What was granted to a call.
+	 *
+	 * @param claimant to whom
+	 * @param token the fencing token
+	 * @param entries the lock's entries then
+	 * @param chain how the lock has stayed in this JVM
+	 */
+	record Grant(Claimant claimant, long token, LockEntries entries, Turn.Chain chain) {
+	}
+
 	private final Holds holds;
 
-	private final String key;
-
-	private final ConsulSession session;
-
-	private final long token;
-
-	private final Turn.Chain chain;
-
 	private final LockRequest request;
+
+	private final Grant grant;
+
+	private final Place place;
 
 	private final long since = System.nanoTime();
 
@@ -74,41 +82,42 @@ final class Hold implements LockHandle {
 
 	private List<Consumer<LockLostReason>> callbacks = new ArrayList<>(1);
 
-	private long index;
+	private LockEntries entries;
 
-	Hold(Holds holds, LockRequest request, ConsulSession session, long token, Turn.Chain chain) {
+	/** Ends the hold when it has lasted for as long as it may. */
+	private @Nullable Future<?> limit;
+
+	Hold(Holds holds, LockRequest request, Grant grant, Place place) {
 		this.holds = holds;
-		this.key = request.key();
 		this.request = request;
-		this.session = session;
-		this.token = token;
-		this.index = token;
-		this.chain = chain;
+		this.grant = grant;
+		this.place = place;
+		this.entries = grant.entries();
 	}
 
 	@Override
 	public String key() {
-		return this.key;
+		return this.request.key();
 	}
 
 	@Override
 	public List<String> keys() {
-		return List.of(this.key);
+		return this.request.kind().keys();
 	}
 
 	@Override
 	public long fencingToken() {
-		return this.token;
+		return this.grant.token();
 	}
 
 	@Override
 	public boolean isHeld() {
-		return state() == State.HELD && this.session.isLive();
+		return state() == State.HELD && session().isLive();
 	}
 
 	@Override
 	public Duration remaining() {
-		return (state() == State.HELD) ? this.session.remaining() : Duration.ZERO;
+		return (state() == State.HELD) ? session().remaining() : Duration.ZERO;
 	}
 
 	@Override
@@ -118,12 +127,12 @@ final class Hold implements LockHandle {
 		}
 		LockLostReason lost = lostReason().orElse(null);
 		if (lost == null && state() == State.HELD) {
-			lost = this.session.lostReason().orElse(LockLostReason.DEADLINE_PASSED);
+			lost = session().lostReason().orElse(LockLostReason.DEADLINE_PASSED);
 		}
 		if (lost == null) {
-			throw new IllegalStateException("The lock '" + this.key + "' was released by its holder");
+			throw new IllegalStateException("The lock '" + key() + "' was released by its holder");
 		}
-		throw new LockLostException(this.key, this.token, lost);
+		throw new LockLostException(key(), fencingToken(), lost);
 	}
 
 	@Override
@@ -146,8 +155,8 @@ final class Hold implements LockHandle {
 
 	@Override
 	public boolean release() {
-		if (state() == State.HELD && !this.session.isLive()) {
-			this.holds.lose(this, this.session.lostReason().orElse(LockLostReason.DEADLINE_PASSED));
+		if (state() == State.HELD && !session().isLive()) {
+			this.holds.lose(this, session().lostReason().orElse(LockLostReason.DEADLINE_PASSED));
 		}
 		boolean first = markReleasing();
 		boolean held = lostReason().isEmpty();
@@ -162,6 +171,9 @@ final class Hold implements LockHandle {
 				return false;
 			}
 			this.state = State.RELEASING;
+			if (this.limit != null) {
+				this.limit.cancel(false);
+			}
 			return true;
 		}
 		finally {
@@ -171,12 +183,13 @@ final class Hold implements LockHandle {
 
 	@Override
 	public CompletableFuture<Boolean> releaseAsync() {
-		return CompletableFuture.supplyAsync(this::release);
+		return this.holds.releaseAsync(this);
 	}
 
 	@Override
 	public void guardedPut(String entry, String value) {
-		throw new UnsupportedOperationException("not yet");
+		ensureHeld();
+		this.holds.guardedPut(this, entry, value);
 	}
 
 	@Override
@@ -185,7 +198,7 @@ final class Hold implements LockHandle {
 			release();
 		}
 		catch (RuntimeException ex) {
-			logger.warn("The release of the lock '{}' failed", this.key, ex);
+			logger.warn("The release of the lock '{}' failed", key(), ex);
 		}
 	}
 
@@ -196,13 +209,21 @@ final class Hold implements LockHandle {
 			if (this.state != State.HELD) {
 				return false;
 			}
-			this.state = (why == LockLostReason.SHUTDOWN) ? State.CANCELLED : State.LOST;
+			this.state = isCancellation(why) ? State.CANCELLED : State.LOST;
 			this.reason = why;
+			if (this.limit != null) {
+				this.limit.cancel(false);
+			}
 			return true;
 		}
 		finally {
 			this.lock.unlock();
 		}
+	}
+
+	/** Whether the lock is still held for others then, until the holder gives it up. */
+	static boolean isCancellation(LockLostReason why) {
+		return why == LockLostReason.SHUTDOWN || why == LockLostReason.MAX_HOLD_EXCEEDED;
 	}
 
 	/**
@@ -250,36 +271,58 @@ final class Hold implements LockHandle {
 			callback.accept(why);
 		}
 		catch (RuntimeException ex) {
-			logger.warn("A callback for the loss of the lock '{}' failed", this.key, ex);
+			logger.warn("A callback for the loss of the lock '{}' failed", key(), ex);
 		}
 	}
 
-	/** Somebody wrote to the entry, and the hold is still ours: its index has moved. */
-	void moved(long newIndex) {
+	/** Somebody wrote to an entry, and the hold is still ours. */
+	void moved(LockEntries now) {
 		this.lock.lock();
 		try {
-			this.index = Math.max(this.index, newIndex);
+			this.entries = now;
 		}
 		finally {
 			this.lock.unlock();
 		}
 	}
 
-	/** The entry's index as last seen; at first, the token. */
-	long index() {
+	/** The lock's entries as last seen. */
+	LockEntries entries() {
 		this.lock.lock();
 		try {
-			return this.index;
+			return this.entries;
 		}
 		finally {
 			this.lock.unlock();
 		}
+	}
+
+	/** Has its end called off when it has ended; at once if it has already. */
+	void limitedBy(Future<?> end) {
+		this.lock.lock();
+		try {
+			this.limit = end;
+			if (isEnding()) {
+				end.cancel(false);
+			}
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** Needs the lock. */
+	private boolean isEnding() {
+		return this.state == State.RELEASING || isFinal(this.state);
+	}
+
+	private static boolean isFinal(State state) {
+		return state == State.RELEASED || state == State.LOST;
 	}
 
 	/** Whether its state is final. */
 	boolean isOver() {
-		State now = state();
-		return now == State.RELEASED || now == State.LOST;
+		return isFinal(state());
 	}
 
 	State state() {
@@ -306,12 +349,30 @@ final class Hold implements LockHandle {
 		return this.request;
 	}
 
+	LockKind kind() {
+		return this.request.kind();
+	}
+
+	Claimant claimant() {
+		return this.grant.claimant();
+	}
+
 	ConsulSession session() {
-		return this.session;
+		return claimant().session();
 	}
 
 	Turn.Chain chain() {
-		return this.chain;
+		return this.grant.chain();
+	}
+
+	Place place() {
+		return this.place;
+	}
+
+	/** How much is left of the time for which others are kept out at least. */
+	Duration kept() {
+		Duration rest = this.request.holdAtLeast().minus(held());
+		return rest.isNegative() ? Duration.ZERO : rest;
 	}
 
 	Duration held() {
@@ -320,7 +381,7 @@ final class Hold implements LockHandle {
 
 	@Override
 	public String toString() {
-		return "LockHandle[" + this.key + ", token " + this.token + ", " + state() + "]";
+		return "LockHandle[" + key() + ", token " + fencingToken() + ", " + state() + "]";
 	}
 
 }

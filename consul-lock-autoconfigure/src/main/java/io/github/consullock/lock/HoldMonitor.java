@@ -1,6 +1,8 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Future;
@@ -9,7 +11,6 @@ import java.util.concurrent.locks.ReentrantLock;
 import io.github.consullock.LockException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.consul.ConsulClient;
-import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvSnapshot;
 import io.github.consullock.consul.RenewalOutcome;
 import io.github.consullock.lock.KeyWatches.Subscription;
@@ -32,14 +33,17 @@ final class HoldMonitor {
 
 	private final ConsulClient client;
 
+	private final LockProtocol protocol;
+
 	private final KeyWatches watches;
 
 	private final Background background;
 
 	private final ConcurrentMap<Hold, Watch> watched = new ConcurrentHashMap<>();
 
-	HoldMonitor(ConsulClient client, KeyWatches watches, Background background) {
+	HoldMonitor(ConsulClient client, LockProtocol protocol, KeyWatches watches, Background background) {
 		this.client = client;
+		this.protocol = protocol;
 		this.watches = watches;
 		this.background = background;
 	}
@@ -61,13 +65,13 @@ final class HoldMonitor {
 		}
 	}
 
-	private void check(Hold hold, Holds holds, KvSnapshot snapshot) {
+	private void check(Hold hold, Holds holds, String key, KvSnapshot snapshot) {
 		if (hold.state() != Hold.State.HELD) {
 			return;
 		}
-		KvEntry entry = snapshot.entry();
-		if (entry != null && isOurs(hold, entry)) {
-			hold.moved(entry.modifyIndex());
+		LockEntries now = hold.entries().with(key, snapshot);
+		if (now.token(hold.claimant()) != 0) {
+			hold.moved(now);
 		}
 		else if (snapshot.index() > hold.fencingToken()) {
 			this.background.execute(() -> confirm(hold, holds));
@@ -80,9 +84,9 @@ final class HoldMonitor {
 	 */
 	private void confirm(Hold hold, Holds holds) {
 		try {
-			KvEntry entry = this.client.read(hold.key(), TIMEOUT).orElse(null);
-			if (!isOurs(hold, entry)) {
-				holds.lose(hold, lossShownBy(hold, entry));
+			LockEntries now = this.protocol.read(hold.kind(), TIMEOUT);
+			if (now.token(hold.claimant()) == 0) {
+				holds.lose(hold, lossShownBy(hold, now));
 			}
 		}
 		catch (LockException ex) {
@@ -94,18 +98,16 @@ final class HoldMonitor {
 	}
 
 	/**
-	 * Why a hold is lost whose entry is not its own any more.
-	 * @param entry the entry as it is now; null if there is none
+	 * Why a hold is lost that its entries do not show any more.
+	 * @param now the entries as they are now
 	 */
-	LockLostReason lossShownBy(Hold hold, @Nullable KvEntry entry) {
+	LockLostReason lossShownBy(Hold hold, LockEntries now) {
 		return hold.session().lostReason().orElseGet(() -> {
-			if (entry != null && entry.session() != null) {
-				return LockLostReason.TAKEN_OVER;
-			}
-			// One that is there and held by nobody was most probably released by the end
-			// of the session, of which its own watch has not told yet.
-			return (entry != null && isEnded(hold.session())) ? LockLostReason.SESSION_INVALIDATED
-					: LockLostReason.KEY_DELETED;
+			LockLostReason reason = now.loss(hold.claimant());
+			// One that is held by nobody was most probably released by the end of the
+			// session, of which its own watch has not told yet.
+			return (reason == LockLostReason.KEY_DELETED && isEnded(hold.session()))
+					? LockLostReason.SESSION_INVALIDATED : reason;
 		});
 	}
 
@@ -119,12 +121,8 @@ final class HoldMonitor {
 		}
 	}
 
-	private static boolean isOurs(Hold hold, @Nullable KvEntry entry) {
-		return entry != null && hold.session().id().equals(entry.session());
-	}
-
 	/**
-	 * The watch of one hold's key, from the moment after which it is worth a request.
+	 * The watch of one hold's entries, from the moment after which it is worth a request.
 	 */
 	private final class Watch {
 
@@ -137,7 +135,7 @@ final class HoldMonitor {
 
 		private @Nullable Future<?> start;
 
-		private @Nullable Subscription subscription;
+		private final List<Subscription> subscriptions = new ArrayList<>(1);
 
 		private boolean ended;
 
@@ -160,8 +158,10 @@ final class HoldMonitor {
 			this.lock.lock();
 			try {
 				if (!this.ended) {
-					this.subscription = HoldMonitor.this.watches.subscribe(this.hold.key(),
-							(snapshot) -> check(this.hold, this.holds, snapshot));
+					for (String key : this.hold.entries().watched(this.hold.claimant())) {
+						this.subscriptions.add(HoldMonitor.this.watches.subscribe(key,
+								(snapshot) -> check(this.hold, this.holds, key, snapshot)));
+					}
 				}
 			}
 			finally {
@@ -176,9 +176,7 @@ final class HoldMonitor {
 				if (this.start != null) {
 					this.start.cancel(false);
 				}
-				if (this.subscription != null) {
-					this.subscription.close();
-				}
+				this.subscriptions.forEach(Subscription::close);
 			}
 			finally {
 				this.lock.unlock();

@@ -3,14 +3,18 @@ package io.github.consullock.lock;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockException;
 import io.github.consullock.LockLostReason;
+import io.github.consullock.LockOptions;
+import io.github.consullock.consul.KvOperation;
 import io.github.consullock.lock.LocalQueues.Waiter;
 import io.github.consullock.lock.LockProtocol.Departure;
 import io.github.consullock.lock.Turn.HandedOver;
 import io.github.consullock.session.ConsulSession;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,10 +44,21 @@ final class Holds {
 	/** Those that were neither lost nor given up in Consul. */
 	private final Outstanding<Hold> present = new Outstanding<>();
 
+	private final String keyPrefix;
+
+	private final Duration lockDelay;
+
 	private volatile boolean closing;
 
+	/**
+	 * Creates a collection without holds.
+	 * @param keyPrefix where the locks are
+	 * @param lockDelay how long a holder that was told of its limit may go on
+	 */
 	Holds(LockProtocol protocol, LocalQueues queues, Settlement settlement, HoldMonitor monitor, Background background,
-			Listeners listeners) {
+			Listeners listeners, String keyPrefix, Duration lockDelay) {
+		this.keyPrefix = keyPrefix;
+		this.lockDelay = lockDelay;
 		this.protocol = protocol;
 		this.queues = queues;
 		this.settlement = settlement;
@@ -56,11 +71,15 @@ final class Holds {
 	 * Begins a hold of a lock that was acquired or handed over. The session may have
 	 * ended meanwhile: the hold is lost then, and should not be given to anybody.
 	 */
-	Hold admit(LockRequest request, ConsulSession session, long token, Turn.Chain chain, Duration waited) {
-		Hold hold = new Hold(this, request, session, token, chain);
+	Hold admit(LockRequest request, Hold.Grant grant, Place place, Duration waited) {
+		Hold hold = new Hold(this, request, grant, place);
+		ConsulSession session = hold.session();
 		// Before anything can end it, so that each end is told after its beginning.
 		this.listeners.tell((listener) -> listener.acquired(hold, waited));
 		this.present.begin(hold);
+		if (!hold.kind().isExclusive()) {
+			place.leaveLines(false);
+		}
 		if (hold.isOver()) {
 			// Released by a listener.
 			this.present.end(hold);
@@ -70,8 +89,20 @@ final class Holds {
 		}
 		else if (!this.closing) {
 			this.monitor.begin(hold, this);
+			limit(hold);
 		}
 		return hold;
+	}
+
+	private void limit(Hold hold) {
+		Duration maxHold = hold.request().maxHold();
+		if (maxHold != null) {
+			hold.limitedBy(this.background.schedule(() -> this.background.execute(() -> {
+				lose(hold, LockLostReason.MAX_HOLD_EXCEEDED);
+				// Its holder may not care; by then everybody would have had to.
+				this.background.executeLater(hold::close, this.lockDelay);
+			}), maxHold));
+		}
 	}
 
 	/** Ends all holds of a session that is over. */
@@ -101,9 +132,19 @@ final class Holds {
 		logger.warn("The lock '{}' (fencing token {}) is lost: {}", hold.key(), hold.fencingToken(), reason);
 		this.monitor.end(hold);
 		this.listeners.tell((listener) -> listener.lost(hold, reason));
-		if (reason != LockLostReason.SHUTDOWN) {
+		if (!Hold.isCancellation(reason)) {
 			this.present.end(hold);
-			this.queues.leave(hold.key(), false);
+			leave(hold);
+		}
+	}
+
+	/** What a lost lock has left goes, before anybody else of this JVM may have it. */
+	private void leave(Hold hold) {
+		if (hold.kind().hasSeveralEntries() && hold.session().isLive()) {
+			this.settlement.free(hold.kind(), hold.claimant(), hold.place(), Duration.ZERO);
+		}
+		else {
+			hold.place().leave(false);
 		}
 	}
 
@@ -116,11 +157,16 @@ final class Holds {
 		boolean interrupted = Thread.interrupted();
 		try {
 			this.monitor.end(hold);
+			Duration kept = hold.kept();
+			if (!kept.isZero() && !this.closing) {
+				leaveToSettlement(hold, kept);
+				return true;
+			}
 			return giveUp(hold);
 		}
 		catch (RuntimeException ex) {
 			if (ex instanceof LockException trouble) {
-				this.queues.trouble(hold.key(), trouble);
+				hold.place().trouble(trouble);
 			}
 			if (ex instanceof ConsulUnavailableException) {
 				logger.warn("Consul does not answer to the release of the lock '{}'; trying on in the background, until"
@@ -129,11 +175,11 @@ final class Holds {
 			else {
 				logger.warn("The release of the lock '{}' was refused; trying on in the background", hold.key(), ex);
 			}
-			leaveToSettlement(hold);
+			leaveToSettlement(hold, Duration.ZERO);
 			return true;
 		}
 		catch (Error ex) {
-			leaveToSettlement(hold);
+			leaveToSettlement(hold, Duration.ZERO);
 			throw ex;
 		}
 		finally {
@@ -144,9 +190,9 @@ final class Holds {
 		}
 	}
 
-	private void leaveToSettlement(Hold hold) {
+	private void leaveToSettlement(Hold hold, Duration delay) {
 		hold.markReleased(null);
-		this.settlement.free(hold.request(), hold.session());
+		this.settlement.free(hold.kind(), hold.claimant(), hold.place(), delay);
 		tellReleased(hold);
 	}
 
@@ -158,18 +204,24 @@ final class Holds {
 	}
 
 	private boolean giveUp(Hold hold) {
-		String key = hold.key();
-		long index = hold.index();
+		LockKind kind = hold.kind();
+		LockEntries entries = hold.entries();
+		Claimant claimant = hold.claimant();
 		boolean yielding = hold.chain().isExhausted();
 		Departure departure = null;
 		if (!yielding && !this.closing) {
 			Waiter next;
-			while ((next = this.queues.next(key)) != null && !(departure instanceof Departure.NotHeld)) {
-				departure = this.protocol.handOver(hold.session(), key, index, next.value(), RELEASE_TIMEOUT);
+			while ((next = next(kind)) != null && !(departure instanceof Departure.NotHeld)) {
+				Claimant heir = kind.claimant(hold.session(), next.request());
+				departure = this.protocol.handOver(kind, entries, claimant, heir, RELEASE_TIMEOUT);
 				if (departure instanceof Departure.Done done) {
-					index = done.index();
+					entries = done.entries();
+					claimant = heir;
 					hold.markReleased(null);
-					if (this.queues.pass(key, next, new HandedOver(hold.session(), index, hold.chain()))) {
+					Hold.Grant grant = new Hold.Grant(heir, done.index(), entries, hold.chain());
+					if (this.queues.pass(kind.key(), next, new HandedOver(grant))) {
+						hold.place().linesPassed();
+						hold.place().leave(false);
 						this.listeners.tell((listener) -> listener.handedOver(hold, hold.held()));
 						return true;
 					}
@@ -177,23 +229,63 @@ final class Holds {
 			}
 		}
 		if (!(departure instanceof Departure.NotHeld)) {
-			LockRequest request = hold.request();
-			departure = this.protocol.release(hold.session(), key, index, request.value(), request.deleteOnRelease(),
-					RELEASE_TIMEOUT);
+			departure = this.protocol.release(kind, entries, claimant, RELEASE_TIMEOUT);
 		}
 		if (departure instanceof Departure.NotHeld notHeld) {
-			LockLostReason reason = this.monitor.lossShownBy(hold, notHeld.entry());
+			LockLostReason reason = this.monitor.lossShownBy(hold, notHeld.entries());
 			if (hold.markReleased(reason)) {
 				tellHolder(hold, reason);
 				this.listeners.tell((listener) -> listener.lost(hold, reason));
-				this.queues.leave(key, false);
+				leave(hold);
 				return false;
 			}
 		}
 		hold.markReleased(null);
-		this.queues.leave(key, yielding);
+		hold.place().leave(yielding);
 		tellReleased(hold);
 		return true;
+	}
+
+	/** Who may be handed the lock: the next in line, if it wants just the same. */
+	private @Nullable Waiter next(LockKind kind) {
+		if (!kind.isExclusive() || kind.hasSeveralEntries()) {
+			return null;
+		}
+		Waiter next = this.queues.next(kind.key());
+		return (next != null && next.request().kind().equals(kind)) ? next : null;
+	}
+
+	CompletableFuture<Boolean> releaseAsync(Hold hold) {
+		CompletableFuture<Boolean> released = new CompletableFuture<>();
+		this.background.execute(() -> {
+			try {
+				released.complete(hold.release());
+			}
+			catch (Throwable ex) {
+				released.completeExceptionally(ex);
+			}
+		});
+		return released;
+	}
+
+	/**
+	 * Writes an entry, if the hold is still ours for Consul.
+	 */
+	void guardedPut(Hold hold, String key, String value) {
+		LockOptions.checkKey(key);
+		if (key.startsWith(this.keyPrefix)) {
+			throw new IllegalArgumentException("The key '" + key + "' is below '" + this.keyPrefix
+					+ "', where the locks are; write to another one");
+		}
+		Departure outcome = this.protocol.put(hold.kind(), hold.entries(), hold.claimant(),
+				KvOperation.set(key, value, 0), RELEASE_TIMEOUT);
+		if (outcome instanceof Departure.NotHeld notHeld) {
+			lose(hold, this.monitor.lossShownBy(hold, notHeld.entries()));
+			hold.ensureHeld();
+		}
+		else if (outcome instanceof Departure.Done done) {
+			hold.moved(done.entries());
+		}
 	}
 
 	Collection<Hold> present() {

@@ -2,6 +2,7 @@ package io.github.consullock.lock;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
@@ -19,7 +20,8 @@ final class KeyWatches implements AutoCloseable {
 
 	private final Background background;
 
-	private final int maxQueries;
+	/** One permit for each key that is watched by a blocking query. */
+	private final Semaphore watchable;
 
 	private final BatchPoll poll;
 
@@ -28,12 +30,10 @@ final class KeyWatches implements AutoCloseable {
 
 	private final Map<String, KeyWatch> watches = new HashMap<>();
 
-	private int queries;
-
-	KeyWatches(ConsulClient client, Background background, int maxQueries) {
+	KeyWatches(ConsulClient client, Background background, Semaphore watchable) {
 		this.client = client;
 		this.background = background;
-		this.maxQueries = maxQueries;
+		this.watchable = watchable;
 		this.poll = new BatchPoll(client, background);
 	}
 
@@ -65,8 +65,7 @@ final class KeyWatches implements AutoCloseable {
 
 	private void start(KeyWatch watch) {
 		this.watches.put(watch.key(), watch);
-		if (this.queries < this.maxQueries) {
-			this.queries++;
+		if (this.watchable.tryAcquire()) {
 			watch.query(this.client, this.background);
 		}
 		else {
@@ -80,7 +79,7 @@ final class KeyWatches implements AutoCloseable {
 			if (watch.remove(subscriber) && this.watches.remove(watch.key(), watch)) {
 				if (watch.isQuery()) {
 					watch.stop();
-					this.queries--;
+					this.watchable.release();
 				}
 				else {
 					this.poll.remove(watch);
@@ -107,7 +106,12 @@ final class KeyWatches implements AutoCloseable {
 	public void close() {
 		this.lock.lock();
 		try {
-			this.watches.values().forEach(KeyWatch::stop);
+			for (KeyWatch watch : this.watches.values()) {
+				if (watch.isQuery()) {
+					watch.stop();
+					this.watchable.release();
+				}
+			}
 			this.watches.clear();
 		}
 		finally {

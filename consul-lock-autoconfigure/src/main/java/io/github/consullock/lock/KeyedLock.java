@@ -3,120 +3,54 @@ package io.github.consullock.lock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-import io.github.consullock.LockHandle;
 import io.github.consullock.LockHolder;
-import io.github.consullock.LockInterruptedException;
 import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.LockOptions;
+import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.lock.Acquisition.Acquired;
 import io.github.consullock.lock.Acquisition.InVain;
 
 /**
- * The lock of one key. Keeps no state: what threads hold is known to {@link ThreadHolds}.
+ * A lock of one key or several. What threads hold of it is known to {@link ThreadHolds}.
  */
-final class KeyedLock implements ConsulLock {
-
-	private final Acquirer acquirer;
+class KeyedLock extends LockDoor implements ConsulLock {
 
 	private final ThreadHolds threadHolds;
 
-	private final LockRequest request;
+	private final Object identity;
 
-	KeyedLock(Acquirer acquirer, ThreadHolds threadHolds, LockRequest request) {
-		this.acquirer = acquirer;
+	/**
+	 * Creates a lock.
+	 * @param threadHolds what threads hold, of all locks of the registry
+	 */
+	KeyedLock(Engines engines, EngineSpec spec, ConsulClient client, LockRequest request, ThreadHolds threadHolds) {
+		super(engines, spec, client, request);
 		this.threadHolds = threadHolds;
-		this.request = request;
-	}
-
-	@Override
-	public String key() {
-		return this.request.key();
+		this.identity = List.of(spec.scope(), request.kind());
 	}
 
 	@Override
 	public List<String> keys() {
-		return List.of(key());
-	}
-
-	@Override
-	public LockHandle acquire() {
-		return acquire(this.request);
-	}
-
-	@Override
-	public LockHandle acquire(Duration waitTime) {
-		return acquire(this.request.waiting(waitTime));
-	}
-
-	@Override
-	public CompletableFuture<LockHandle> acquireAsync() {
-		return acquireAsync(this.request.waitTime());
-	}
-
-	@Override
-	public CompletableFuture<LockHandle> acquireAsync(Duration waitTime) {
-		return CompletableFuture.supplyAsync(() -> acquire(waitTime));
+		return kind().keys();
 	}
 
 	@Override
 	public Optional<LockHolder> holder() {
-		throw new UnsupportedOperationException("not yet");
+		return readHolders().stream().findFirst();
 	}
 
 	@Override
-	public void destroy() {
-		throw new UnsupportedOperationException("not yet");
-	}
-
-	private Hold acquire(LockRequest wanted) {
-		try {
-			Acquisition result = this.acquirer.acquire(wanted);
-			if (result instanceof Acquired acquired) {
-				return acquired.hold();
-			}
-			String reason = this.threadHolds.isHolder(key()) ? "this very thread has locked it with lock(), and a"
-					+ " LockHandle is not reentrant; use either, not both" : ((InVain) result).reason();
-			throw new LockNotAcquiredException(key(),
-					"The lock '" + key() + "' was not to be had " + within(wanted.waitTime()) + ": " + reason);
-		}
-		catch (InterruptedException ex) {
-			throw interrupted(ex);
-		}
-	}
-
-	@Override
-	public Optional<LockHandle> tryAcquire(Duration waitTime) {
-		try {
-			return tryAcquireInterruptibly(waitTime).map((hold) -> hold);
-		}
-		catch (InterruptedException ex) {
-			throw interrupted(ex);
-		}
-	}
-
-	private LockInterruptedException interrupted(InterruptedException cause) {
-		Thread.currentThread().interrupt();
-		return new LockInterruptedException("Interrupted while waiting for the lock '" + key() + "'", cause);
-	}
-
-	private Optional<Hold> tryAcquireInterruptibly(Duration waitTime) throws InterruptedException {
-		if (waitTime == null) {
-			throw new IllegalArgumentException("The wait time must not be null: use Duration.ZERO to try once,"
-					+ " LockOptions.FOREVER to wait for ever");
-		}
-		if (waitTime.isNegative()) {
-			throw new IllegalArgumentException("The wait time must not be negative, but is " + waitTime);
-		}
-		Acquisition result = this.acquirer.acquire(this.request.waiting(waitTime));
-		return (result instanceof Acquired acquired) ? Optional.of(acquired.hold()) : Optional.empty();
+	LockNotAcquiredException notAcquired(LockRequest wanted, InVain inVain) {
+		boolean own = this.threadHolds.isHolder(this.identity);
+		return super.notAcquired(wanted, own ? new InVain("this very thread has locked it with lock(), and a LockHandle"
+				+ " is not reentrant; use either, not both") : inVain);
 	}
 
 	@Override
 	public void lock() {
-		if (this.threadHolds.reenter(key())) {
+		if (this.threadHolds.reenter(this.identity)) {
 			return;
 		}
 		boolean interrupted = Thread.interrupted();
@@ -124,18 +58,13 @@ final class KeyedLock implements ConsulLock {
 			Hold hold = null;
 			while (hold == null) {
 				try {
-					Acquisition result = this.acquirer.acquire(this.request.waiting(LockOptions.FOREVER));
-					if (result instanceof InVain inVain) {
-						throw new LockNotAcquiredException(key(),
-								"The lock '" + key() + "' was not to be had: " + inVain.reason());
-					}
-					hold = ((Acquired) result).hold();
+					hold = acquireForEver();
 				}
 				catch (InterruptedException ex) {
 					interrupted = true;
 				}
 			}
-			this.threadHolds.begin(hold);
+			this.threadHolds.begin(this.identity, hold);
 		}
 		finally {
 			if (interrupted) {
@@ -146,11 +75,21 @@ final class KeyedLock implements ConsulLock {
 
 	@Override
 	public void lockInterruptibly() throws InterruptedException {
-		boolean locked = tryLock(LockOptions.FOREVER);
-		if (!locked) {
-			throw new LockNotAcquiredException(key(),
-					"The lock '" + key() + "' was not to be had: the registry is closed");
+		if (Thread.interrupted()) {
+			throw new InterruptedException();
 		}
+		if (!this.threadHolds.reenter(this.identity)) {
+			this.threadHolds.begin(this.identity, acquireForEver());
+		}
+	}
+
+	private Hold acquireForEver() throws InterruptedException {
+		LockRequest wanted = request().waiting(LockOptions.FOREVER);
+		Acquisition result = acquire(wanted);
+		if (result instanceof InVain inVain) {
+			throw super.notAcquired(wanted, inVain);
+		}
+		return ((Acquired) result).hold();
 	}
 
 	@Override
@@ -179,30 +118,19 @@ final class KeyedLock implements ConsulLock {
 		if (Thread.interrupted()) {
 			throw new InterruptedException();
 		}
-		if (this.threadHolds.reenter(key())) {
+		if (this.threadHolds.reenter(this.identity)) {
 			return true;
 		}
-		Optional<Hold> hold = tryAcquireInterruptibly(waitTime);
-		hold.ifPresent(this.threadHolds::begin);
-		return hold.isPresent();
+		if (acquire(request().waiting(waitTime)) instanceof Acquired acquired) {
+			this.threadHolds.begin(this.identity, acquired.hold());
+			return true;
+		}
+		return false;
 	}
 
 	@Override
 	public void unlock() {
-		this.threadHolds.exit(key());
-	}
-
-	private static String within(Duration waitTime) {
-		if (waitTime.isZero()) {
-			return "at the first try";
-		}
-		return "within "
-				+ ((waitTime.compareTo(Duration.ofDays(10000)) > 0) ? "any time" : waitTime.toMillis() / 1000.0 + " s");
-	}
-
-	@Override
-	public String toString() {
-		return "ConsulLock[" + key() + "]";
+		this.threadHolds.exit(this.identity, this);
 	}
 
 }

@@ -20,12 +20,12 @@ final class LocalQueues {
 	 *
 	 * @param turn completed with the turn by whoever owned the key before; cancelled by
 	 * the waiter when it gives up. Whichever comes first, wins.
-	 * @param value what the lock's entry shall hold while this one holds it
+	 * @param request what it wants the key for
 	 */
-	record Waiter(CompletableFuture<Turn> turn, String value) {
+	record Waiter(CompletableFuture<Turn> turn, LockRequest request) {
 
-		Waiter(String value) {
-			this(new CompletableFuture<>(), value);
+		Waiter(LockRequest request) {
+			this(new CompletableFuture<>(), request);
 		}
 
 	}

@@ -2,14 +2,12 @@ package io.github.consullock.lock;
 
 import java.time.Duration;
 
-import io.github.consullock.session.SessionKeeper;
-
 /**
- * What the locks of one registry have in common.
+ * What the locks of one engine have in common.
  *
  * @param protocol what is said to Consul
- * @param keeper keeps the session
- * @param fences the session's fence
+ * @param sessions the sessions that hold them
+ * @param fences the sessions' fences
  * @param queues the lines of waiting threads
  * @param watches tells of changes of keys
  * @param holds the present holds
@@ -18,6 +16,6 @@ import io.github.consullock.session.SessionKeeper;
  * @param listeners told of everything
  * @param slowThreshold a wait longer than this is worth a warning
  */
-record LockParts(LockProtocol protocol, SessionKeeper keeper, Fences fences, LocalQueues queues, KeyWatches watches,
+record LockParts(LockProtocol protocol, Sessions sessions, Fences fences, LocalQueues queues, KeyWatches watches,
 		Holds holds, Settlement settlement, Background background, Listeners listeners, Duration slowThreshold) {
 }

@@ -3,24 +3,24 @@ package io.github.consullock.lock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 
 import io.github.consullock.ConsulUnavailableException;
-import io.github.consullock.LockConflictException;
+import io.github.consullock.LockInUseException;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.TransactionOutcome;
 import io.github.consullock.consul.TransactionOutcome.Committed;
+import io.github.consullock.consul.TransactionOutcome.Failure;
 import io.github.consullock.consul.TransactionOutcome.FailureReason;
 import io.github.consullock.consul.TransactionOutcome.RolledBack;
-import io.github.consullock.session.ConsulSession;
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.util.StringUtils;
+
 /**
- * What is said to Consul about a lock's entry: one transaction to acquire, one to hand
- * over, one to release. Each is bound to the entry as it was last seen, so that a copy
- * which arrives late changes nothing. Keeps no state.
+ * How a claimant and Consul talk about a lock: one transaction to acquire, one to hand
+ * over, one to release. What is in them, the kind of lock says. Keeps no state.
  * <p>
  * All methods throw {@link ConsulUnavailableException} when it is unknown whether the
  * transaction was applied.
@@ -35,31 +35,25 @@ final class LockProtocol {
 		this.client = client;
 	}
 
+	/** The entries as they are now. */
+	LockEntries read(LockKind kind, Duration timeout) {
+		return kind.read(this.client, timeout);
+	}
+
 	/**
-	 * Tries to acquire, with one request. Never a bare {@code lock}, which could slip
-	 * past lock-delay.
+	 * Tries to acquire, or to come closer to it, with one request.
 	 * @param fence the session's fence
 	 * @param fenceIndex its index, as known when the attempt began
-	 * @param key the full key
-	 * @param value what the entry shall hold
-	 * @param seen the entry as last seen, free or held by this session; null if it was
-	 * absent or never looked at
 	 */
-	Attempt tryLock(Fence fence, long fenceIndex, String key, String value, @Nullable KvEntry seen, Duration timeout) {
-		String session = fence.session().id();
-		List<KvOperation> operations = new ArrayList<>(4);
+	Attempt attempt(Fence fence, long fenceIndex, LockEntries.Step step, Duration timeout) {
+		List<KvOperation> operations = new ArrayList<>(step.operations().size() + 1);
 		operations.add(fence.check(fenceIndex));
-		operations
-			.add((seen != null) ? KvOperation.checkIndex(key, seen.modifyIndex()) : KvOperation.checkNotExists(key));
-		if (seen != null && session.equals(seen.session())) {
-			// Left by a hold of this session that ended without a trace. Locked again, it
-			// would keep its index, which was a token before.
-			operations.add(KvOperation.unlock(key, session, value, LockFlags.LOCK));
-		}
-		operations.add(KvOperation.lock(key, session, value, LockFlags.LOCK));
+		operations.addAll(step.operations());
 		TransactionOutcome outcome = this.client.transact(operations, timeout);
 		if (outcome instanceof Committed committed) {
-			return new Attempt.Acquired(lastIndex(committed));
+			long index = index(committed);
+			LockEntries after = step.after().apply(index);
+			return step.acquires() ? new Attempt.Acquired(index, after) : new Attempt.Closer(after);
 		}
 		RolledBack rolledBack = (RolledBack) outcome;
 		if (rolledBack.failedFor(FailureReason.SESSION_INVALID)) {
@@ -68,84 +62,121 @@ final class LockProtocol {
 		if (rolledBack.reasonOf(0).isPresent()) {
 			return new Attempt.FenceMoved();
 		}
-		if (rolledBack.reasonOf(1).isPresent() || !rolledBack.failedFor(FailureReason.IN_LOCK_DELAY)) {
+		List<Failure> delayed = rolledBack.failures()
+			.stream()
+			.filter((failure) -> failure.reason() == FailureReason.IN_LOCK_DELAY)
+			.toList();
+		if (delayed.size() < rolledBack.failures().size()) {
 			return new Attempt.Changed();
 		}
-		return new Attempt.InLockDelay();
-	}
-
-	/** The entry as it is now, whatever it is. */
-	@Nullable KvEntry read(String key, Duration timeout) {
-		return this.client.read(key, timeout).orElse(null);
-	}
-
-	/**
-	 * The lock's entry as it is now.
-	 * @throws LockConflictException if it is none of a lock
-	 */
-	@Nullable KvEntry look(String key, Duration timeout) {
-		return checkIsLock(key, read(key, timeout));
-	}
-
-	/**
-	 * Refuses an entry that is none of a lock, so that it is never overwritten.
-	 */
-	static @Nullable KvEntry checkIsLock(String key, @Nullable KvEntry entry) {
-		if (entry != null && entry.flags() != LockFlags.LOCK) {
-			throw new LockConflictException("The key '" + key + "' holds something that is no lock: its flags are "
-					+ Long.toUnsignedString(entry.flags()) + " instead of " + LockFlags.LOCK
-					+ ". It is not overwritten; lock another key, or delete that entry if it is of no use");
-		}
-		return entry;
+		return new Attempt.InLockDelay(operations.get(delayed.get(0).operation()).key());
 	}
 
 	/**
 	 * Gives the lock up and takes it again in one write, which gives the next holder in
 	 * this JVM a token of its own without the lock ever being free.
+	 * @return what came of it, or {@code null} if this kind cannot be handed over
 	 */
-	Departure handOver(ConsulSession session, String key, long index, String nextValue, Duration timeout) {
-		return depart(session, key, index, timeout,
-				(current) -> List.of(KvOperation.checkIndex(key, current),
-						KvOperation.unlock(key, session.id(), nextValue, LockFlags.LOCK),
-						KvOperation.lock(key, session.id(), nextValue, LockFlags.LOCK)));
-	}
-
-	/**
-	 * Gives the lock up.
-	 */
-	Departure release(ConsulSession session, String key, long index, String value, boolean delete, Duration timeout) {
-		return depart(session, key, index, timeout, (current) -> List.of(KvOperation.checkIndex(key, current), delete
-				? KvOperation.deleteCas(key, current) : KvOperation.unlock(key, session.id(), value, LockFlags.LOCK)));
-	}
-
-	/**
-	 * A refusal is no proof of a loss: a plain write by somebody moves the entry's index,
-	 * and the session holds it as before.
-	 */
-	private Departure depart(ConsulSession session, String key, long index, Duration timeout,
-			OperationsAtIndex operations) {
-		long current = index;
-		for (int i = 0; i < MAX_MOVES; i++) {
-			TransactionOutcome outcome = this.client.transact(operations.at(current), timeout);
-			if (outcome instanceof Committed committed) {
-				return new Departure.Done(committed.results().isEmpty() ? 0 : lastIndex(committed));
+	@Nullable Departure handOver(LockKind kind, LockEntries known, Claimant from, Claimant to, Duration timeout) {
+		LockEntries.Step step = known.handOver(from, to);
+		LockEntries current = known;
+		for (int i = 0; i < MAX_MOVES && step != null; i++) {
+			if (this.client.transact(step.operations(), timeout) instanceof Committed committed) {
+				long index = index(committed);
+				return new Departure.Done(index, step.after().apply(index));
 			}
-			KvEntry entry = read(key, timeout);
-			if (entry == null || !session.id().equals(entry.session())) {
-				return new Departure.NotHeld(entry);
+			current = read(kind, timeout);
+			if (current.token(from) == 0) {
+				return new Departure.NotHeld(current);
 			}
-			current = entry.modifyIndex();
+			step = current.handOver(from, to);
 		}
-		throw new ConsulUnavailableException("Somebody writes to the key '" + key + "' again and again");
+		if (step != null) {
+			throw changing(kind);
+		}
+		return null;
 	}
 
-	private static long lastIndex(Committed committed) {
-		return Objects.requireNonNull(committed.results().get(committed.results().size() - 1)).modifyIndex();
+	/**
+	 * Gives the lock up. A refusal is no proof of a loss: a plain write by somebody moves
+	 * an entry's index, and the session holds it as before.
+	 */
+	Departure release(LockKind kind, LockEntries known, Claimant claimant, Duration timeout) {
+		return whileHeld(kind, known, claimant, timeout, (current) -> current.leave(claimant));
 	}
 
-	private interface OperationsAtIndex {
+	/**
+	 * Writes an entry of somebody else's, if the claimant still holds the lock.
+	 */
+	Departure put(LockKind kind, LockEntries known, Claimant claimant, KvOperation put, Duration timeout) {
+		return whileHeld(kind, known, claimant, timeout, (current) -> {
+			List<KvOperation> operations = new ArrayList<>(current.guard(claimant));
+			operations.add(put);
+			return operations;
+		});
+	}
 
-		List<KvOperation> at(long index);
+	private Departure whileHeld(LockKind kind, LockEntries known, Claimant claimant, Duration timeout,
+			OperationsOn operations) {
+		LockEntries current = known;
+		for (int i = 0; i < MAX_MOVES; i++) {
+			if (this.client.transact(operations.on(current), timeout) instanceof Committed committed) {
+				return new Departure.Done(index(committed), current);
+			}
+			current = read(kind, timeout);
+			if (current.token(claimant) == 0) {
+				return new Departure.NotHeld(current);
+			}
+		}
+		throw changing(kind);
+	}
+
+	/**
+	 * Takes away whatever the claimant has there.
+	 */
+	void free(LockKind kind, Claimant claimant, Duration timeout) {
+		for (int i = 0; i < MAX_MOVES; i++) {
+			List<KvOperation> operations = read(kind, timeout).leave(claimant);
+			if (operations.isEmpty() || this.client.transact(operations, timeout) instanceof Committed) {
+				return;
+			}
+		}
+		throw changing(kind);
+	}
+
+	/**
+	 * Removes the entries of a lock that nobody holds.
+	 * @throws LockInUseException if somebody does
+	 */
+	void destroy(LockKind kind, Duration timeout) {
+		for (int i = 0; i < MAX_MOVES; i++) {
+			LockEntries now = read(kind, timeout);
+			List<KvEntry> holders = now.holders();
+			if (!holders.isEmpty()) {
+				throw new LockInUseException(StringUtils.capitalize(kind.description())
+						+ " cannot be destroyed: it is held by " + HolderDescription.of(holders.get(0)));
+			}
+			List<KvOperation> operations = now.destroy();
+			if (operations.isEmpty() || this.client.transact(operations, timeout) instanceof Committed) {
+				return;
+			}
+		}
+		throw new LockInUseException(
+				StringUtils.capitalize(kind.description()) + " cannot be destroyed: it is taken again and again");
+	}
+
+	private static ConsulUnavailableException changing(LockKind kind) {
+		return new ConsulUnavailableException("Somebody writes to the entries of " + kind.keys() + " again and again");
+	}
+
+	/** Of the write; 0 if nothing but deletions was applied. */
+	private static long index(Committed committed) {
+		return committed.results().stream().mapToLong(KvEntry::modifyIndex).max().orElse(0);
+	}
+
+	private interface OperationsOn {
+
+		List<KvOperation> on(LockEntries current);
 
 	}
 
@@ -157,19 +188,25 @@ final class LockProtocol {
 		/**
 		 * The lock is held, with this token.
 		 */
-		record Acquired(long token) implements Attempt {
+		record Acquired(long token, LockEntries entries) implements Attempt {
 		}
 
 		/**
-		 * The entry is not as it was last seen.
+		 * The step was made, and more are to come.
+		 */
+		record Closer(LockEntries entries) implements Attempt {
+		}
+
+		/**
+		 * An entry is not as it was last seen.
 		 */
 		record Changed() implements Attempt {
 		}
 
 		/**
-		 * Free, but closed until lock-delay is over.
+		 * A key is free, but closed until lock-delay is over.
 		 */
-		record InLockDelay() implements Attempt {
+		record InLockDelay(String key) implements Attempt {
 		}
 
 		/**
@@ -187,20 +224,20 @@ final class LockProtocol {
 	}
 
 	/**
-	 * What came of giving a lock up.
+	 * What came of giving a lock up, or of a write under it.
 	 */
 	sealed interface Departure {
 
 		/**
-		 * Done; after a hand-over, the entry has this index.
+		 * Done, as the write of this index; after a hand-over, the entries are these.
 		 */
-		record Done(long index) implements Departure {
+		record Done(long index, LockEntries entries) implements Departure {
 		}
 
 		/**
-		 * The session held it no longer; the entry as it is instead, null if it is gone.
+		 * The claimant held it no longer; the entries as they are instead.
 		 */
-		record NotHeld(@Nullable KvEntry entry) implements Departure {
+		record NotHeld(LockEntries entries) implements Departure {
 		}
 
 	}

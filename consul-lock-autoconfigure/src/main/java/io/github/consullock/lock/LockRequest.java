@@ -1,19 +1,30 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
+import java.util.function.Supplier;
+
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is wanted of one lock, with all defaults filled in.
  *
- * @param key the full key
- * @param value what the entry shall hold while it is held
- * @param waitTime how long to wait
+ * @param kind the lock
+ * @param value gives what the entry shall hold while it is held
  * @param deleteOnRelease whether a release deletes the entry
+ * @param waitTime how long to wait
+ * @param holdAtLeast how long it stays closed for others at least
+ * @param maxHold how long it may be held, or {@code null} if for ever
  */
-record LockRequest(String key, String value, Duration waitTime, boolean deleteOnRelease) {
+record LockRequest(LockKind kind, Supplier<String> value, boolean deleteOnRelease, Duration waitTime,
+		Duration holdAtLeast, @Nullable Duration maxHold) {
+
+	String key() {
+		return this.kind.key();
+	}
 
 	LockRequest waiting(Duration otherWaitTime) {
-		return new LockRequest(this.key, this.value, otherWaitTime, this.deleteOnRelease);
+		return new LockRequest(this.kind, this.value, this.deleteOnRelease, otherWaitTime, this.holdAtLeast,
+				this.maxHold);
 	}
 
 }

@@ -1,72 +1,99 @@
 package io.github.consullock.lock;
 
-import java.time.Duration;
-import java.util.concurrent.locks.Condition;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 import io.github.consullock.consul.KvSnapshot;
+import io.github.consullock.lock.KeyWatches.Subscription;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Holds the latest snapshot of a key for the one thread that waits for a certain one.
+ * Holds the latest snapshot of a key for the one who waits for a certain one. Snapshots
+ * may come from any thread.
  */
 final class Mailbox implements Consumer<KvSnapshot> {
 
+	/** Guards the fields below; never held while the watch is told or somebody woken. */
 	private final ReentrantLock lock = new ReentrantLock();
 
-	private final Condition arrived = this.lock.newCondition();
+	private @Nullable String key;
+
+	private @Nullable Subscription subscription;
 
 	private @Nullable KvSnapshot latest;
 
-	private boolean closed;
+	private Predicate<KvSnapshot> wanted = (snapshot) -> false;
+
+	private CompletableFuture<KvSnapshot> next = new CompletableFuture<>();
+
+	/** Receives the snapshots of this key from now on, and of no other. */
+	void open(KeyWatches watches, String watched) {
+		if (!watched.equals(this.key)) {
+			end();
+			this.lock.lock();
+			try {
+				this.latest = null;
+				this.key = watched;
+			}
+			finally {
+				this.lock.unlock();
+			}
+			this.subscription = watches.subscribe(watched, this);
+		}
+	}
 
 	@Override
 	public void accept(KvSnapshot snapshot) {
+		CompletableFuture<KvSnapshot> waiting = null;
 		this.lock.lock();
 		try {
 			this.latest = snapshot;
-			this.arrived.signalAll();
+			if (!this.next.isDone() && this.wanted.test(snapshot)) {
+				this.latest = null;
+				waiting = this.next;
+			}
 		}
 		finally {
 			this.lock.unlock();
+		}
+		if (waiting != null) {
+			waiting.complete(snapshot);
 		}
 	}
 
 	/**
-	 * Waits until the latest snapshot is a wanted one, and takes it: each is given out
-	 * once, or who is too late for what it shows would find it again at once.
-	 * @return that snapshot, or null when the time is up or the mailbox was closed
+	 * The next wanted snapshot, which may be there already. Each is given out once, or
+	 * who is too late for what it shows would find it again at once.
 	 */
-	@Nullable KvSnapshot await(Predicate<KvSnapshot> wanted, Duration timeout) throws InterruptedException {
-		long remaining = timeout.toNanos();
-		this.lock.lockInterruptibly();
+	CompletableFuture<KvSnapshot> next(Predicate<KvSnapshot> condition) {
+		this.lock.lock();
 		try {
-			while (this.latest == null || !wanted.test(this.latest)) {
-				if (remaining <= 0 || this.closed) {
-					return null;
-				}
-				remaining = this.arrived.awaitNanos(remaining);
+			this.wanted = condition;
+			this.next = new CompletableFuture<>();
+			KvSnapshot there = this.latest;
+			if (there != null && condition.test(there)) {
+				this.latest = null;
+				this.next.complete(there);
 			}
-			KvSnapshot found = this.latest;
-			this.latest = null;
-			return found;
+			return this.next;
 		}
 		finally {
 			this.lock.unlock();
 		}
 	}
 
-	/** Ends every wait. */
-	void close() {
-		this.lock.lock();
-		try {
-			this.closed = true;
-			this.arrived.signalAll();
-		}
-		finally {
-			this.lock.unlock();
+	/** The snapshot that was waited for, or null if none has come: none will then. */
+	@Nullable KvSnapshot take(CompletableFuture<KvSnapshot> awaited) {
+		return awaited.cancel(false) ? null : awaited.getNow(null);
+	}
+
+	/** Receives nothing more. */
+	void end() {
+		if (this.subscription != null) {
+			this.subscription.close();
+			this.subscription = null;
 		}
 	}
 

@@ -1,10 +1,11 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockException;
-import io.github.consullock.consul.KvEntry;
 import io.github.consullock.session.ConsulSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,32 +24,48 @@ final class Settlement {
 
 	private final LockProtocol protocol;
 
-	private final LocalQueues queues;
-
 	private final Background background;
 
-	/** The keys that are being settled. */
-	private final Outstanding<String> open = new Outstanding<>();
+	/** What is being settled. */
+	private final Outstanding<Place> open = new Outstanding<>();
 
-	Settlement(LockProtocol protocol, LocalQueues queues, Background background) {
+	/** What waits until it may begin. */
+	private final Set<Wait> delayed = ConcurrentHashMap.newKeySet();
+
+	private volatile boolean hurrying;
+
+	Settlement(LockProtocol protocol, Background background) {
 		this.protocol = protocol;
-		this.queues = queues;
 		this.background = background;
 	}
 
-	/** After an acquire: moves the fence, then frees what turns out to be ours. */
-	void undo(LockRequest request, Fence fence) {
-		begin(request.key(), fence.session(), () -> {
+	/**
+	 * After an acquire: moves the fence, then frees what turns out to be ours.
+	 * @param before the entries as the acquire found them
+	 */
+	void undo(LockKind kind, Claimant claimant, Fence fence, LockEntries before, Place place) {
+		begin(claimant.session(), place, () -> {
 			fence.move(TIMEOUT);
-			freeNow(request, fence.session());
-		});
+			if (this.protocol.read(kind, TIMEOUT).token(claimant) != before.token(claimant)
+					|| before.token(claimant) == 0) {
+				this.protocol.free(kind, claimant, TIMEOUT);
+			}
+		}, Duration.ZERO);
 	}
 
 	/**
-	 * After a release or a hand-over, which are bound to the entry's index themselves.
+	 * Frees all that the claimant has; after a release or a hand-over, which are bound to
+	 * the entries' indexes themselves.
+	 * @param delay when to begin, unless the registry is closed before
 	 */
-	void free(LockRequest request, ConsulSession session) {
-		begin(request.key(), session, () -> freeNow(request, session));
+	void free(LockKind kind, Claimant claimant, Place place, Duration delay) {
+		begin(claimant.session(), place, () -> this.protocol.free(kind, claimant, TIMEOUT), delay);
+	}
+
+	/** Begins all that is delayed, and delays nothing any more. */
+	void hurry() {
+		this.hurrying = true;
+		this.delayed.forEach(Wait::wake);
 	}
 
 	/** Waits until all is settled, or the time is up. */
@@ -56,47 +73,58 @@ final class Settlement {
 		this.open.awaitNone(timeout);
 	}
 
-	private void begin(String key, ConsulSession session, Runnable attempt) {
-		this.open.begin(key);
-		this.background.execute(() -> settle(key, session, attempt));
+	/** Whether there is nothing to settle. */
+	boolean isIdle() {
+		return this.open.items().isEmpty();
 	}
 
-	private void freeNow(LockRequest request, ConsulSession session) {
-		KvEntry entry = this.protocol.read(request.key(), TIMEOUT);
-		if (entry != null && session.id().equals(entry.session())) {
-			this.protocol.release(session, request.key(), entry.modifyIndex(), entry.value(), request.deleteOnRelease(),
-					TIMEOUT);
+	private void begin(ConsulSession session, Place place, Runnable attempt, Duration delay) {
+		this.open.begin(place);
+		Runnable task = () -> settle(session, place, attempt);
+		if (delay.isZero()) {
+			this.background.execute(task);
+		}
+		else {
+			Wait wait = Wait.pause(delay);
+			this.delayed.add(wait);
+			wait.then(this.background, this.background, () -> {
+				this.delayed.remove(wait);
+				task.run();
+			});
+			if (this.hurrying) {
+				wait.wake();
+			}
 		}
 	}
 
-	private void settle(String key, ConsulSession session, Runnable attempt) {
+	private void settle(ConsulSession session, Place place, Runnable attempt) {
 		Backoff backoff = new Backoff();
 		try {
-			while (session.isLive() && !isDone(key, attempt, backoff)) {
+			while (session.isLive() && !isDone(place, attempt, backoff)) {
 				backoff.pause();
 			}
 		}
 		catch (InterruptedException ex) {
-			logger.debug("Closed before the lock '{}' was settled; its session is destroyed", key);
+			logger.debug("Closed before {} was settled; its session is destroyed", place);
 		}
 		finally {
 			// Before the next of this key can begin.
-			this.open.end(key);
-			this.queues.leave(key, false);
+			this.open.end(place);
+			place.leave(false);
 		}
 	}
 
-	private boolean isDone(String key, Runnable attempt, Backoff backoff) {
+	private boolean isDone(Place place, Runnable attempt, Backoff backoff) {
 		try {
 			attempt.run();
 			return true;
 		}
 		catch (RuntimeException | Error ex) {
 			if (ex instanceof LockException trouble) {
-				this.queues.trouble(key, trouble);
+				place.trouble(trouble);
 			}
 			if (backoff.isFirst() && !(ex instanceof ConsulUnavailableException)) {
-				logger.warn("The lock '{}' cannot be settled, trying again until its session ends", key, ex);
+				logger.warn("What is left of {} cannot be settled, trying again until its session ends", place, ex);
 			}
 		}
 		return false;

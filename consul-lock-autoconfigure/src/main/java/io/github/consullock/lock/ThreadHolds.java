@@ -9,8 +9,8 @@ import io.github.consullock.LockLostReason;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which keys a thread holds through {@link java.util.concurrent.locks.Lock}, and how many
- * times each. What a thread never unlocked is forgotten with the thread.
+ * Which locks a thread holds through {@link java.util.concurrent.locks.Lock}, and how
+ * many times each. What a thread never unlocked is forgotten with the thread.
  */
 final class ThreadHolds {
 
@@ -27,24 +27,24 @@ final class ThreadHolds {
 	}
 
 	@SuppressWarnings("ThreadLocalUsage") // One for each registry.
-	private final ThreadLocal<@Nullable Map<String, Entry>> entries = new ThreadLocal<>();
+	private final ThreadLocal<@Nullable Map<Object, Entry>> entries = new ThreadLocal<>();
 
-	void begin(Hold hold) {
-		Map<String, Entry> mine = this.entries.get();
+	void begin(Object lock, Hold hold) {
+		Map<Object, Entry> mine = this.entries.get();
 		if (mine == null) {
 			mine = new HashMap<>();
 			this.entries.set(mine);
 		}
-		mine.put(hold.key(), new Entry(hold));
+		mine.put(lock, new Entry(hold));
 	}
 
 	/**
-	 * Counts one more if this thread holds the key.
+	 * Counts one more if this thread holds the lock.
 	 * @return whether it does
 	 * @throws LockLostException if it did, and has lost it
 	 */
-	boolean reenter(String key) {
-		Entry entry = find(key);
+	boolean reenter(Object lock) {
+		Entry entry = find(lock);
 		if (entry == null) {
 			return false;
 		}
@@ -53,40 +53,42 @@ final class ThreadHolds {
 		return true;
 	}
 
-	/** Whether this thread holds the key, or has not unlocked it since it was lost. */
-	boolean isHolder(String key) {
-		return find(key) != null;
+	/** Whether this thread holds the lock, or has not unlocked it since it was lost. */
+	boolean isHolder(Object lock) {
+		return find(lock) != null;
 	}
 
 	/**
 	 * Counts one less, and releases at zero.
-	 * @throws IllegalMonitorStateException if this thread does not hold the key
+	 * @param lock what is held
+	 * @param named how messages call it
+	 * @throws IllegalMonitorStateException if this thread does not hold the lock
 	 * @throws LockLostException if it did, and has lost it
 	 */
-	void exit(String key) {
-		Entry entry = find(key);
+	void exit(Object lock, ConsulLock named) {
+		Entry entry = find(lock);
 		if (entry == null) {
 			throw new IllegalMonitorStateException(
-					"The lock '" + key + "' is not held by the thread '" + Thread.currentThread().getName() + "'");
+					named + " is not held by the thread '" + Thread.currentThread().getName() + "'");
 		}
 		if (--entry.count > 0) {
 			return;
 		}
-		remove(key);
+		remove(lock);
 		if (!entry.hold.release()) {
-			throw new LockLostException(key, entry.hold.fencingToken(),
+			throw new LockLostException(entry.hold.key(), entry.hold.fencingToken(),
 					entry.hold.lostReason().orElse(LockLostReason.SESSION_INVALIDATED));
 		}
 	}
 
-	private @Nullable Entry find(String key) {
-		Map<String, Entry> mine = this.entries.get();
-		return (mine != null) ? mine.get(key) : null;
+	private @Nullable Entry find(Object lock) {
+		Map<Object, Entry> mine = this.entries.get();
+		return (mine != null) ? mine.get(lock) : null;
 	}
 
-	private void remove(String key) {
-		Map<String, Entry> mine = Objects.requireNonNull(this.entries.get());
-		mine.remove(key);
+	private void remove(Object lock) {
+		Map<Object, Entry> mine = Objects.requireNonNull(this.entries.get());
+		mine.remove(lock);
 		if (mine.isEmpty()) {
 			this.entries.remove();
 		}

@@ -1,7 +1,5 @@
 package io.github.consullock.lock;
 
-import io.github.consullock.session.ConsulSession;
-
 /**
  * What a waiter of this JVM gets when its turn has come. From then on it is the only one
  * in this JVM that may talk to Consul about the key, until it leaves the queue.
@@ -20,11 +18,9 @@ sealed interface Turn {
 	/**
 	 * The lock was handed to it, and is held.
 	 *
-	 * @param session the session that holds it
-	 * @param token the index of the write that handed it over
-	 * @param chain how the lock has stayed in this JVM
+	 * @param grant as what
 	 */
-	record HandedOver(ConsulSession session, long token, Chain chain) implements Turn {
+	record HandedOver(Hold.Grant grant) implements Turn {
 	}
 
 	/**

@@ -47,7 +47,7 @@ final class WaitReport {
 		Duration elapsed = this.budget.elapsed();
 		if (!this.slow && elapsed.compareTo(this.slowThreshold) >= 0) {
 			this.slow = true;
-			logger.warn("Waiting for the lock '{}' for {} s already: {}", this.request.key(), elapsed.toSeconds(),
+			logger.warn("Waiting for {} for {} s already: {}", this.request.kind().description(), elapsed.toSeconds(),
 					obstacle);
 		}
 	}
@@ -56,7 +56,7 @@ final class WaitReport {
 	void unavailable(ConsulUnavailableException ex) {
 		if (!this.unavailable && !this.budget.isSpent()) {
 			this.unavailable = true;
-			logger.warn("Cannot acquire the lock '{}' now, trying again for {}: {}", this.request.key(),
+			logger.warn("Cannot acquire {} now, trying again for {}: {}", this.request.kind().description(),
 					this.budget.isForever() ? "ever" : this.budget.remaining().toMillis() + " ms", ex.getMessage());
 		}
 	}

@@ -5,14 +5,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.consul.ConsulClient;
-import io.github.consullock.consul.RenewalOutcome;
-import io.github.consullock.consul.RenewalOutcome.Ended;
-import io.github.consullock.consul.RenewalOutcome.Renewed;
+import io.github.consullock.session.SessionSource.Found;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,7 +19,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Keeps at most one session alive: creates it when first asked, renews it every TTL/10,
  * watches for its end, and tells exactly once when it is over. After a loss, the next
- * request creates a new one. Safe for use by several threads at once.
+ * request creates a new one. Safe for use by several threads at once. A session of the
+ * caller's own is {@linkplain #borrowing borrowed}, and neither created nor renewed nor
+ * destroyed.
  * <p>
  * A session is over when Consul says so in answer to a renewal, or when the local
  * deadline passes, whichever comes first. Errors on the way are neither: they are retried
@@ -45,15 +46,13 @@ public final class SessionKeeper implements AutoCloseable {
 
 	private static final Duration RETRY_PAUSE = Duration.ofMillis(250);
 
-	private final ConsulClient client;
-
-	private final SessionSettings settings;
+	private final SessionSource source;
 
 	private final SessionListener listener;
 
 	private final KeeperThreads threads;
 
-	private final DoomedSessions doomed;
+	private final WatchFactory watches;
 
 	/** Guards the fields below; never held during a request. */
 	private final ReentrantLock lock = new ReentrantLock();
@@ -84,11 +83,64 @@ public final class SessionKeeper implements AutoCloseable {
 	}
 
 	SessionKeeper(ConsulClient client, SessionSettings settings, SessionListener listener, KeeperThreads threads) {
-		this.client = client;
-		this.settings = settings;
+		this(new OwnSessions(client, settings, threads), listener, threads,
+				(session, verifier) -> new SessionWatch(session, client, threads, verifier));
+	}
+
+	private SessionKeeper(SessionSource source, SessionListener listener, KeeperThreads threads, WatchFactory watches) {
+		this.source = source;
 		this.listener = listener;
 		this.threads = threads;
-		this.doomed = new DoomedSessions(client, threads, settings.ttl());
+		this.watches = watches;
+	}
+
+	/**
+	 * Creates a keeper that watches its sessions by nothing but their renewals, and so
+	 * takes no connection for a watch: the end of a session is noticed within TTL/10, or
+	 * when somebody has it {@linkplain #verify verified}. Asks nothing of Consul yet.
+	 * @param client the way to Consul
+	 * @param settings how sessions are made
+	 * @param listener told of each session's end
+	 * @return the keeper
+	 */
+	public static SessionKeeper unwatched(ConsulClient client, SessionSettings settings, SessionListener listener) {
+		return unwatched(client, settings, listener, new RealKeeperThreads());
+	}
+
+	static SessionKeeper unwatched(ConsulClient client, SessionSettings settings, SessionListener listener,
+			KeeperThreads threads) {
+		return new SessionKeeper(new OwnSessions(client, settings, threads), listener, threads, WatchFactory.NONE);
+	}
+
+	/**
+	 * Creates a keeper of a session that the caller has created, renews and destroys:
+	 * this keeper only reads it, every second, and closing the keeper leaves it. Asks
+	 * nothing of Consul yet.
+	 * <p>
+	 * {@link #session()} fails with a {@link io.github.consullock.ConsulRefusedException}
+	 * if Consul does not show the session: it has ended, or the token lacks
+	 * {@code session:read}. The session is over
+	 * ({@link LockLostReason#SESSION_INVALIDATED}) once Consul shows it no more, and at a
+	 * local deadline ({@link LockLostReason#DEADLINE_PASSED}) if there is no answer. The
+	 * deadline is its lock-delay, but at least 10 s and at most 60 s, less the margin,
+	 * after the start of the last look that showed it. Nobody else can hold its keys
+	 * before, if its lock-delay is 10 s or more; if it is less, somebody may.
+	 * @param client the way to Consul
+	 * @param sessionId the session
+	 * @param safetyMargin by how much the local deadline comes earlier: 0 to 2.5 s
+	 * @param listener told of the session's end; again if it was out of reach until its
+	 * deadline, was asked for anew and seen again, and ended then
+	 * @return the keeper
+	 */
+	public static SessionKeeper borrowing(ConsulClient client, String sessionId, Duration safetyMargin,
+			SessionListener listener) {
+		return borrowing(client, sessionId, safetyMargin, listener, new RealKeeperThreads());
+	}
+
+	static SessionKeeper borrowing(ConsulClient client, String sessionId, Duration safetyMargin,
+			SessionListener listener, KeeperThreads threads) {
+		return new SessionKeeper(new BorrowedSession(client, sessionId, safetyMargin, threads), listener, threads,
+				WatchFactory.NONE);
 	}
 
 	/**
@@ -183,25 +235,17 @@ public final class SessionKeeper implements AutoCloseable {
 			// Left over from when there was no thread to be had.
 			return;
 		}
-		String id = null;
 		ConsulSession created = null;
 		try {
-			id = this.client.createSession(this.settings.toRequest());
-			long sentAt = this.threads.nanoTime();
-			if (!(this.client.renewSession(id) instanceof Renewed renewed)) {
-				throw new ConsulUnavailableException("The session " + id + " ended right after it was created");
-			}
-			this.settings.checkTaken(renewed);
-			SessionLease lease = new SessionLease(sentAt, this.settings.ttl(), this.settings.safetyMargin());
-			created = new ConsulSession(id, lease, this.threads::nanoTime);
-			begin(created, sentAt);
+			Found found = this.source.obtain();
+			created = new ConsulSession(found.id(), found.lease(), this.threads::nanoTime);
+			begin(created, found.confirmedAt());
 		}
 		catch (RuntimeException | Error ex) {
 			// After an Error too, or all would wait for a creation that nobody goes on
 			// with.
-			boolean begun = created != null && lose(created, LockLostReason.SESSION_INVALIDATED);
-			if (id != null && !begun) {
-				this.doomed.add(id);
+			if (created != null && !lose(created, LockLostReason.SESSION_INVALIDATED)) {
+				this.source.discard(created.id());
 			}
 			fail(ex);
 		}
@@ -216,15 +260,17 @@ public final class SessionKeeper implements AutoCloseable {
 			}
 			become(State.LIVE, created);
 			waiting = this.pending;
-			this.watch = new SessionWatch(created, this.client, this.threads, this::verify);
-			this.watch.begin();
+			this.watch = this.watches.create(created, this::verify);
+			if (this.watch != null) {
+				this.watch.begin();
+			}
 		}
 		finally {
 			this.lock.unlock();
 		}
 		scheduleRenewal(created, this.threads.since(renewedAt, renewalPause()));
 		watchDeadline(created);
-		logger.debug("Session {} created, TTL {}", created, this.settings.ttl());
+		logger.debug("Session {} begins", created);
 		waiting.complete(created);
 	}
 
@@ -268,8 +314,7 @@ public final class SessionKeeper implements AutoCloseable {
 		long sentAt = this.threads.nanoTime();
 		Duration pause = renewalPause();
 		try {
-			RenewalOutcome outcome = this.client.renewSession(session.id());
-			if (outcome instanceof Ended) {
+			if (!this.source.confirm(session.id())) {
 				lose(session, LockLostReason.SESSION_INVALIDATED);
 				return;
 			}
@@ -288,8 +333,8 @@ public final class SessionKeeper implements AutoCloseable {
 			pause = RETRY_PAUSE;
 		}
 		catch (RuntimeException ex) {
-			logger.warn("Consul refuses to renew session {}; it will be lost in {} ms unless that changes: {}", session,
-					session.remaining().toMillis(), ex.getMessage());
+			logger.warn("Consul refuses to confirm session {}; it will be lost in {} ms unless that changes: {}",
+					session, session.remaining().toMillis(), ex.getMessage());
 		}
 		scheduleRenewal(session, this.threads.since(sentAt, pause));
 	}
@@ -308,10 +353,12 @@ public final class SessionKeeper implements AutoCloseable {
 		}
 	}
 
-	/** TTL/10, or up to a fifth earlier, so that many instances do not renew in step. */
+	/**
+	 * What is due, or up to a fifth earlier, so that many instances do not renew in step.
+	 */
 	private Duration renewalPause() {
-		long tenth = this.settings.ttl().toNanos() / 10;
-		return Duration.ofNanos(tenth - ThreadLocalRandom.current().nextLong(tenth / 5));
+		long pause = this.source.pause().toNanos();
+		return Duration.ofNanos(pause - ThreadLocalRandom.current().nextLong(pause / 5));
 	}
 
 	private void watchDeadline(ConsulSession session) {
@@ -357,7 +404,7 @@ public final class SessionKeeper implements AutoCloseable {
 		}
 		finally {
 			// Only now: it frees the keys.
-			this.doomed.add(session.id());
+			this.source.discard(session.id());
 		}
 		return true;
 	}
@@ -367,8 +414,8 @@ public final class SessionKeeper implements AutoCloseable {
 	}
 
 	/**
-	 * Ends the session, if there is one, and destroys it. The listener is not told.
-	 * Whoever has something to release does so before.
+	 * Ends the session, if there is one, and destroys it unless it is borrowed. The
+	 * listener is not told. Whoever has something to release does so before.
 	 */
 	@Override
 	public void close() {
@@ -381,7 +428,7 @@ public final class SessionKeeper implements AutoCloseable {
 			abandoned = this.pending;
 			if (this.live != null) {
 				this.live.lease().end(LockLostReason.SHUTDOWN);
-				this.doomed.add(this.live.id());
+				this.source.discard(this.live.id());
 			}
 			become(State.CLOSED, null);
 		}
@@ -393,10 +440,23 @@ public final class SessionKeeper implements AutoCloseable {
 		// Done already, unless a creation is under way: that finds the keeper closed.
 		abandoned.completeExceptionally(closed());
 		this.threads.shutdown();
-		interrupted |= this.doomed.destroyAll();
+		this.source.finish();
 		if (interrupted) {
 			Thread.currentThread().interrupt();
 		}
+	}
+
+	/**
+	 * How a session is watched beside its renewals.
+	 */
+	@FunctionalInterface
+	private interface WatchFactory {
+
+		/** Not at all. */
+		WatchFactory NONE = (session, verifier) -> null;
+
+		@Nullable SessionWatch create(ConsulSession session, Consumer<ConsulSession> verifier);
+
 	}
 
 }

@@ -362,6 +362,16 @@ class HttpConsulClientFailureTests {
 	}
 
 	@Test
+	void idThatIsNoneOfASessionIsRefused(ConsulServer consul) {
+		try (ConsulClient client = HttpConsulClient.builder(consul.httpUri()).build()) {
+			assertThatExceptionOfType(ConsulRefusedException.class)
+				.isThrownBy(() -> PatientClient.answered(() -> client.sessionInfo("not-a-uuid", SECONDS)))
+				.withMessageContaining("not-a-uuid")
+				.withMessageContaining("is a UUID");
+		}
+	}
+
+	@Test
 	void criticalCheckIsTransient() throws IOException {
 		try (FakeHttpServer server = FakeHttpServer
 			.answering(FakeHttpServer.answer("500 Internal Server Error", "Check 'service:x' is in critical state"));

@@ -55,7 +55,7 @@ class ChaosTests {
 	void whateverHappensNothingIsLeftBehind(boolean sessionsEnd, ConsulServer consul, KeyPrefix prefix)
 			throws Exception {
 		try (Instances instances = new Instances(consul.httpUri(), prefix.value())) {
-			List<SessionLockRegistry> registries = new ArrayList<>();
+			List<DefaultLockRegistry> registries = new ArrayList<>();
 			for (int i = 0; i < 2; i++) {
 				HookedClient client = new HookedClient(new PatientClient(consul.httpUri()));
 				Random random = new Random(i);
@@ -66,7 +66,7 @@ class ChaosTests {
 					}
 				});
 				registries
-					.add((SessionLockRegistry) instances.start(client, (builder) -> builder.listener(new Counter())));
+					.add((DefaultLockRegistry) instances.start(client, (builder) -> builder.listener(new Counter())));
 			}
 			List<Thread> threads = new ArrayList<>();
 			for (int i = 0; i < THREADS; i++) {
@@ -87,7 +87,7 @@ class ChaosTests {
 				threads.get(random.nextInt(THREADS)).join(10);
 			}
 			assertThat(this.violations).isEmpty();
-			for (SessionLockRegistry registry : registries) {
+			for (DefaultLockRegistry registry : registries) {
 				await().untilAsserted(() -> assertThat(registry.trackedKeys()).isZero());
 				assertThat(registry.heldLocks()).isEmpty();
 			}
@@ -106,7 +106,7 @@ class ChaosTests {
 		}
 	}
 
-	private void work(SessionLockRegistry registry, Random random, boolean exclusive) {
+	private void work(DefaultLockRegistry registry, Random random, boolean exclusive) {
 		String me = Thread.currentThread().getName();
 		for (int i = 0; i < ROUNDS; i++) {
 			String key = KEYS.get(random.nextInt(KEYS.size()));

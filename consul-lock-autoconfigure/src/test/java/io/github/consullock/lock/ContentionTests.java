@@ -111,7 +111,7 @@ class ContentionTests {
 		for (int i = 0; i < 1000; i++) {
 			registry.obtain("many/" + i).acquire().close();
 		}
-		assertThat(((SessionLockRegistry) registry).trackedKeys()).isZero();
+		assertThat(((DefaultLockRegistry) registry).trackedKeys()).isZero();
 		assertThat(this.instances.observer.list(this.instances.prefix() + "many/")).isEmpty();
 	}
 

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -256,8 +257,8 @@ class InterleavingTests extends HookedInstances {
 	@Test
 	void aHoldThatEndsBeforeItIsMonitoredIsNotMonitored() {
 		try (Background background = new Background();
-				KeyWatches watches = new KeyWatches(this.client, background, 10)) {
-			HoldMonitor monitor = new HoldMonitor(this.client, watches, background);
+				KeyWatches watches = new KeyWatches(this.client, background, new Semaphore(10))) {
+			HoldMonitor monitor = new HoldMonitor(this.client, new LockProtocol(this.client), watches, background);
 			ConsulLockRegistry registry = hooked();
 			Hold ended = (Hold) registry.obtain("a").acquire();
 			ended.release();

@@ -7,9 +7,11 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
+import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.PatientClient;
@@ -40,6 +42,8 @@ class SessionKeeperConsulTests {
 	/** As large as allowed, so that a busy machine does not eat it up. */
 	private static final SessionSettings WIDE_MARGIN = new SessionSettings("keeper-test", TTL, TTL,
 			SessionBehavior.RELEASE, List.of(), List.of(), Duration.ofMillis(2500), false);
+
+	private static final Duration MAX_MARGIN = Duration.ofMillis(2500);
 
 	private static final Duration AMPLE = Duration.ofSeconds(60);
 
@@ -157,6 +161,81 @@ class SessionKeeperConsulTests {
 		}
 	}
 
+	@Test
+	void aBorrowedSessionIsLeftAsItIsAndItsEndIsTold(ConsulServer consul) throws Exception {
+		try (ConsulClient client = client(consul)) {
+			String id = createSession(client);
+			try (SessionKeeper keeper = SessionKeeper.borrowing(client, id, MAX_MARGIN, this::lost)) {
+				assertThat(borrowed(keeper).id()).isEqualTo(id);
+				// Renewed by the caller.
+				assertThat(PatientClient.answered(() -> client.renewSession(id)))
+					.isInstanceOf(RenewalOutcome.Renewed.class);
+			}
+			assertThat(PatientClient.answered(() -> client.renewSession(id)))
+				.isInstanceOf(RenewalOutcome.Renewed.class);
+			assertThat(this.losses).isEmpty();
+			try (SessionKeeper keeper = SessionKeeper.borrowing(client, id, MAX_MARGIN, this::lost)) {
+				borrowed(keeper);
+				PatientClient.done(() -> client.destroySession(id));
+				await().atMost(AMPLE).until(() -> !this.losses.isEmpty());
+				assertThat(this.losses).extracting(Loss::session).containsExactly(id);
+				assertThat(this.losses).extracting(Loss::reason).containsExactly(LockLostReason.SESSION_INVALIDATED);
+				assertThatThrownBy(() -> borrowed(keeper)).isInstanceOf(ExecutionException.class)
+					.cause()
+					.isInstanceOf(ConsulRefusedException.class)
+					.hasMessageContaining(id)
+					.hasMessageContaining("create another session");
+			}
+		}
+	}
+
+	@Test
+	void aBorrowedSessionThatTheTokenMayNotSeeIsRefused() {
+		try (ConsulServer consul = ConsulServer.builder().acl().start();
+				ConsulClient owner = HttpConsulClient.builder(consul.httpUri()).token(consul::managementToken).build();
+				ConsulClient blind = client(consul);
+				SessionKeeper keeper = SessionKeeper.borrowing(blind, createSession(owner), MAX_MARGIN, this::lost)) {
+			assertThatThrownBy(() -> borrowed(keeper)).cause()
+				.isInstanceOf(ConsulRefusedException.class)
+				.hasMessageContaining("session_prefix");
+		}
+	}
+
+	@Test
+	void aFrozenConsulIsTheEndOfABorrowedSessionWithinItsLockDelay() throws Exception {
+		try (ConsulServer consul = ConsulServer.start();
+				ConsulClient client = HttpConsulClient.builder(consul.httpUri()).build();
+				SessionKeeper keeper = SessionKeeper.borrowing(client, createSession(client), MAX_MARGIN, this::lost);
+				PauseMeter meter = new PauseMeter()) {
+			ConsulSession session = borrowed(keeper);
+			consul.pause();
+			long frozen = System.nanoTime();
+			await().atMost(AMPLE).until(() -> !this.losses.isEmpty());
+			assertThat(this.losses).extracting(Loss::reason).containsExactly(LockLostReason.DEADLINE_PASSED);
+			assertThat(Duration.ofNanos(this.losses.get(0).at() - frozen))
+				.isLessThanOrEqualTo(TTL.plus(meter.paused()));
+			assertThat(session.isLive()).isFalse();
+			consul.resume();
+			assertThat(borrowed(keeper).isLive()).isTrue();
+		}
+	}
+
+	@Test
+	void anUnwatchedSessionOutlivesTwiceItsTtlAndItsEndIsTold(ConsulServer consul) throws Exception {
+		try (ConsulClient client = client(consul);
+				SessionKeeper keeper = SessionKeeper.unwatched(client, WIDE_MARGIN, this::lost)) {
+			ConsulSession session = session(keeper);
+			await().during(TTL.multipliedBy(2).plusSeconds(2)).atMost(AMPLE).until(session::isLive);
+			PatientClient.done(() -> client.destroySession(session.id()));
+			await().atMost(AMPLE).until(() -> !this.losses.isEmpty());
+			assertThat(this.losses).extracting(Loss::reason).containsExactly(LockLostReason.SESSION_INVALIDATED);
+		}
+	}
+
+	private static String createSession(ConsulClient client) {
+		return client.createSession(SETTINGS.toRequest());
+	}
+
 	private static ConsulClient client(ConsulServer consul) {
 		return new PatientClient(consul.httpUri());
 	}
@@ -167,6 +246,13 @@ class SessionKeeperConsulTests {
 
 	private static ConsulSession session(SessionKeeper keeper) throws Exception {
 		return keeper.session().get(AMPLE.toSeconds(), TimeUnit.SECONDS);
+	}
+
+	/** A look at a session has two seconds, which a busy machine may pause. */
+	private static ConsulSession borrowed(SessionKeeper keeper) {
+		return await().atMost(AMPLE)
+			.ignoreExceptionsMatching((ex) -> ex.getCause() instanceof ConsulUnavailableException)
+			.until(() -> session(keeper), ConsulSession::isLive);
 	}
 
 	private void lost(ConsulSession session, LockLostReason reason) {

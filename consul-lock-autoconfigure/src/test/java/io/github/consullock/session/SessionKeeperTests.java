@@ -159,6 +159,21 @@ class SessionKeeperTests {
 	}
 
 	@Test
+	void anUnwatchedSessionIsRenewedAndItsEndNoticedByThatAlone() {
+		SessionKeeper unwatched = SessionKeeper.unwatched(this.consul, SessionSettings.DEFAULTS,
+				(session, reason) -> this.losses.add(reason), this.threads);
+		CompletableFuture<ConsulSession> session = unwatched.session();
+		this.threads.advance(Duration.ofMinutes(1));
+		assertThat(session.join().isLive()).isTrue();
+		assertThat(this.threads.answerWatch()).isFalse();
+		this.consul.sessions.clear();
+		this.threads.advance(TENTH);
+		assertThat(session.join().isLive()).isFalse();
+		assertThat(this.losses).containsExactly(LockLostReason.SESSION_INVALIDATED);
+		assertThat(this.consul.watchedIndexes).isEmpty();
+	}
+
+	@Test
 	void aWatchThatShowsNoSessionHasItRenewedAtOnceAndProvesNothing() {
 		ConsulSession session = session();
 		this.consul.visible = false;

@@ -1,0 +1,23 @@
+package io.github.consullock.lock;
+
+import io.github.consullock.consul.KvEntry;
+import io.github.consullock.session.ConsulSession;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One who wants a lock, or holds it, as Consul knows it.
+ *
+ * @param session the session that holds it, or is to
+ * @param id tells it from others of the same session, where the kind of lock lets one
+ * session have several; otherwise empty
+ * @param value what its entry holds, or is to
+ * @param deleteOnRelease whether a release deletes the entry, where that is open
+ */
+record Claimant(ConsulSession session, String id, String value, boolean deleteOnRelease) {
+
+	/** Whether an entry is held by the session. */
+	boolean owns(@Nullable KvEntry entry) {
+		return entry != null && this.session.id().equals(entry.session());
+	}
+
+}

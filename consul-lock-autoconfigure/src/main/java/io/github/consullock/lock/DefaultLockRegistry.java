@@ -1,0 +1,137 @@
+package io.github.consullock.lock;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.locks.ReentrantLock;
+
+import io.github.consullock.CurrentLockHandle;
+import io.github.consullock.LockHandle;
+import io.github.consullock.LockLostException;
+import io.github.consullock.LockLostReason;
+import io.github.consullock.LockOptions;
+import io.github.consullock.consul.ConsulScope;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The registry: finds the engine that a lock is for, and closes them all.
+ */
+final class DefaultLockRegistry implements ConsulLockRegistry {
+
+	private final ConsulLockRegistryBuilder settings;
+
+	private final HolderDescription holder;
+
+	private final Background background = new Background();
+
+	private final Engines engines;
+
+	private final ThreadHolds threadHolds = new ThreadHolds();
+
+	/** Held while closing: a second close ends no sooner than the first. */
+	private final ReentrantLock closing = new ReentrantLock();
+
+	private boolean closed;
+
+	DefaultLockRegistry(ConsulLockRegistryBuilder settings) {
+		this.settings = settings;
+		this.holder = new HolderDescription(settings.instanceName);
+		this.engines = new Engines(settings, this.background,
+				new EngineSpec(ConsulScope.DEFAULT, settings.session, null));
+	}
+
+	@Override
+	public ConsulLock obtain(LockOptions options) {
+		List<String> keys = options.keys().stream().map((key) -> this.settings.keyPrefix + key).toList();
+		EngineSpec spec = EngineSpec.of(options, this.settings.session);
+		return new KeyedLock(this.engines, spec, this.settings.client.at(spec.scope()),
+				request(options, new KeyLock(keys)), this.threadHolds);
+	}
+
+	private LockRequest request(LockOptions options, LockKind kind) {
+		String value = options.value();
+		return new LockRequest(kind, (value != null) ? () -> value : this.holder::now,
+				Objects.requireNonNullElse(options.deleteOnRelease(), this.settings.deleteOnRelease),
+				Objects.requireNonNullElse(options.waitTime(), this.settings.waitTime),
+				Objects.requireNonNullElse(options.holdAtLeast(), Duration.ZERO), options.maxHold());
+	}
+
+	@Override
+	public ConsulSemaphore semaphore(LockOptions options, int limit) {
+		throw new UnsupportedOperationException("not yet");
+	}
+
+	@Override
+	public ConsulReadWriteLock readWriteLock(LockOptions options) {
+		throw new UnsupportedOperationException("not yet");
+	}
+
+	@Override
+	public List<LockHandle> heldLocks() {
+		return this.engines.present()
+			.flatMap((engine) -> engine.holds().stream())
+			.filter(Hold::isHeld)
+			.map((hold) -> (LockHandle) hold)
+			.toList();
+	}
+
+	@Override
+	@SuppressWarnings("try") // The scope is closed, not used.
+	public <T> T executeLocked(String key, Duration waitTime, Callable<T> task) throws Exception {
+		Hold hold = (Hold) obtain(LockOptions.builder(key).waitTime(waitTime).build()).acquire();
+		T result;
+		try (CurrentLockHandle.Scope scope = CurrentLockHandle.open(hold)) {
+			result = task.call();
+		}
+		catch (Throwable ex) {
+			endOfTask(hold, ex);
+			throw ex;
+		}
+		endOfTask(hold, null);
+		return result;
+	}
+
+	private static void endOfTask(Hold hold, @Nullable Throwable failure) {
+		if (!hold.release()) {
+			throw new LockLostException(hold.key(), hold.fencingToken(),
+					hold.lostReason().orElse(LockLostReason.SESSION_INVALIDATED), failure);
+		}
+	}
+
+	@Override
+	public void close() {
+		this.closing.lock();
+		try {
+			if (!this.closed) {
+				this.closed = true;
+				closeNow();
+			}
+		}
+		finally {
+			this.closing.unlock();
+		}
+	}
+
+	private void closeNow() {
+		// An interrupt must not keep the sessions from being destroyed.
+		boolean interrupted = Thread.interrupted();
+		try {
+			interrupted |= this.engines.close(this.settings.shutdownTimeout);
+			this.background.close();
+		}
+		finally {
+			// Set if this is a thread of the background, as in a callback.
+			Thread.interrupted();
+			if (interrupted) {
+				Thread.currentThread().interrupt();
+			}
+		}
+	}
+
+	/** How many keys anything is kept of. */
+	int trackedKeys() {
+		return this.engines.present().mapToInt(LockEngine::trackedKeys).sum();
+	}
+
+}

@@ -1,0 +1,103 @@
+package io.github.consullock.lock;
+
+import java.util.List;
+import java.util.function.LongFunction;
+
+import io.github.consullock.LockConflictException;
+import io.github.consullock.LockLostReason;
+import io.github.consullock.consul.KvEntry;
+import io.github.consullock.consul.KvOperation;
+import io.github.consullock.consul.KvSnapshot;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The entries of one lock as they were last seen, and what follows from them: who may
+ * try, with which operations, and how a holder leaves. All operations are bound to what
+ * was seen, so that a copy which arrives late changes nothing. Immutable; asks nothing of
+ * Consul.
+ */
+interface LockEntries {
+
+	/**
+	 * What keeps a claimant from trying.
+	 * @param claimant who wants the lock, or {@code null} if it has no session yet
+	 * @return what to wait for, or {@code null} if it may try now
+	 */
+	@Nullable Obstacle obstacle(@Nullable Claimant claimant);
+
+	/**
+	 * The next step of a claimant that nothing keeps from trying. Never a bare
+	 * {@code lock}, which could slip past lock-delay.
+	 * @throws LockConflictException if an entry is none of such a lock, so that it is
+	 * never overwritten
+	 */
+	Step approach(Claimant claimant);
+
+	/**
+	 * The fencing token of a claimant that holds the lock: the index of the write that
+	 * acquired it, or of a later one that left it the holder.
+	 * @return the token, or 0 if the entries do not show it as the holder
+	 */
+	long token(Claimant claimant);
+
+	/**
+	 * Takes everything away that the claimant has there, whether it holds the lock or
+	 * not.
+	 * @return the operations; none if there is nothing of it
+	 */
+	List<KvOperation> leave(Claimant claimant);
+
+	/** Fails unless the claimant still holds the lock as these entries show. */
+	List<KvOperation> guard(Claimant claimant);
+
+	/**
+	 * Moves the lock from its holder to a claimant of the same session, with a token of
+	 * its own.
+	 * @return the step, or {@code null} if this kind of lock cannot be handed over
+	 */
+	default @Nullable Step handOver(Claimant from, Claimant to) {
+		return null;
+	}
+
+	/** Why a claimant that held the lock does not hold it any more. */
+	LockLostReason loss(Claimant claimant);
+
+	/**
+	 * With an entry as it was seen since.
+	 * @return other entries, or these if the snapshot is no news
+	 */
+	LockEntries with(String key, KvSnapshot snapshot);
+
+	/** The keys whose change may mean that a holder has lost the lock. */
+	List<String> watched(Claimant claimant);
+
+	/** The entries of those who hold the lock. */
+	List<KvEntry> holders();
+
+	/**
+	 * Removes the entries of a lock that nobody holds.
+	 * @return the operations; none if there is nothing
+	 * @throws LockConflictException if an entry is none of such a lock
+	 */
+	List<KvOperation> destroy();
+
+	/**
+	 * What a claimant waits for.
+	 *
+	 * @param description for whom or what
+	 * @param key the entry whose change may end it
+	 */
+	record Obstacle(String description, String key) {
+	}
+
+	/**
+	 * What to ask of Consul next.
+	 *
+	 * @param operations of one transaction
+	 * @param acquires whether it makes the claimant the holder
+	 * @param after the entries, once it was applied as the write of an index
+	 */
+	record Step(List<KvOperation> operations, boolean acquires, LongFunction<LockEntries> after) {
+	}
+
+}
