@@ -126,7 +126,7 @@ class ConsulLockCommandTests {
 		String[] qualified = arguments.clone();
 		qualified[arguments.length - 1] = this.participants.key(arguments[arguments.length - 1]);
 		return this.participants
-			.closing(ConsulLockCommand.start(this.executable, this.participants.consul(), List.of(qualified)));
+			.closing(ConsulLockCommand.start(this.executable, this.participants.consul(), qualified));
 	}
 
 }

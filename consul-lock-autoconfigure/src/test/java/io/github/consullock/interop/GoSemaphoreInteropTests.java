@@ -1,6 +1,5 @@
 package io.github.consullock.interop;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -87,8 +86,7 @@ class GoSemaphoreInteropTests {
 	void noMoreThanTheLimitAreInsideWhoeverTheyAre(@TempDir Path inside) throws Exception {
 		List<CompletableFuture<String>> inGo = new ArrayList<>();
 		for (int i = 0; i < 3; i++) {
-			inGo.add(this.participants.go()
-				.tell("permit-rounds 10 " + this.participants.key("pool") + " 2 " + inside));
+			inGo.add(this.participants.go().tell("permit-rounds 10 " + this.participants.key("pool") + " 2 " + inside));
 		}
 		List<Future<?>> inJava = new ArrayList<>();
 		ExecutorService threads = Executors.newFixedThreadPool(3);
@@ -130,8 +128,7 @@ class GoSemaphoreInteropTests {
 
 	@Test
 	void thePermitOfADeadGoIsToBeHadAfterItsLockDelay() {
-		GoDriver go = go("pool", 1,
-				"ttl=30s behavior=delete delay=" + Participants.LOCK_DELAY.toSeconds() + "s");
+		GoDriver go = go("pool", 1, "ttl=30s behavior=delete delay=" + Participants.LOCK_DELAY.toSeconds() + "s");
 		assertThat(go.ask("acquire")).isEqualTo("acquired");
 		ConsulSemaphore semaphore = this.participants.java().semaphore("pool", 1);
 		CompletableFuture<LockHandle> waiting = CompletableFuture.supplyAsync(semaphore::acquire);

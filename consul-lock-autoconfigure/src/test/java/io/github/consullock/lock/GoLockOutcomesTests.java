@@ -127,8 +127,7 @@ class GoLockOutcomesTests {
 
 	@Test
 	void whatIsHeldIsNotDestroyedWhoeverHoldsItAndWhatIsFreeIsAsOftenAsOneLikes() {
-		ConsulLockRegistry registry = this.instances
-			.start((builder) -> builder.deleteOnRelease(false));
+		ConsulLockRegistry registry = this.instances.start((builder) -> builder.deleteOnRelease(false));
 		ConsulLock lock = registry.obtain("a");
 		lock.destroy();
 		LockHandle handle = lock.acquire();
@@ -146,9 +145,8 @@ class GoLockOutcomesTests {
 
 	@Test
 	void theSessionThatHoldsALockTakesItAgainAtOnceAndBothSeeItsRelease() {
-		String session = this.instances.observer
-			.createSession(new SessionRequest(this.instances.prefix(), Duration.ofSeconds(30), Duration.ZERO,
-					SessionBehavior.RELEASE, List.of(), List.of()));
+		String session = this.instances.observer.createSession(new SessionRequest(this.instances.prefix(),
+				Duration.ofSeconds(30), Duration.ZERO, SessionBehavior.RELEASE, List.of(), List.of()));
 		LockOptions options = LockOptions.builder("a").session(session).tryOnce(true).build();
 		LockHandle first = this.instances.start().obtain(options).acquire();
 		AtomicReference<LockLostReason> told = new AtomicReference<>();
