@@ -46,13 +46,28 @@ final class GoBuild {
 
 	private static @Nullable Path executable;
 
+	private static @Nullable RuntimeException failure;
+
 	private GoBuild() {
 	}
 
-	/** The executable; where there can be none, the test that asks for it is skipped. */
+	/**
+	 * The executable. Where there can be none, the test that asks for it is skipped: to be
+	 * called for each test, since of a class that is skipped as a whole reports say
+	 * nothing.
+	 */
 	static Path executable() {
+		if (failure != null) {
+			throw failure;
+		}
 		if (executable == null) {
-			executable = build();
+			try {
+				executable = build();
+			}
+			catch (RuntimeException ex) {
+				failure = ex;
+				throw ex;
+			}
 		}
 		return executable;
 	}

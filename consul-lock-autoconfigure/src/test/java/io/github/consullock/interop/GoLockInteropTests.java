@@ -26,7 +26,6 @@ import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
 import io.github.consullock.testserver.KeyPrefix;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,14 +44,10 @@ class GoLockInteropTests {
 
 	private Participants participants;
 
-	@BeforeAll
-	static void build() {
-		GoBuild.executable();
-	}
-
 	@BeforeEach
 	void start(ConsulServer consul, KeyPrefix prefix) {
 		this.participants = new Participants(consul.httpUri(), prefix.value());
+		GoBuild.executable();
 	}
 
 	@AfterEach

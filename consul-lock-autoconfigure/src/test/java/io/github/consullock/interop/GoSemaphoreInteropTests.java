@@ -22,7 +22,6 @@ import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
 import io.github.consullock.testserver.KeyPrefix;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,14 +41,10 @@ class GoSemaphoreInteropTests {
 
 	private Participants participants;
 
-	@BeforeAll
-	static void build() {
-		GoBuild.executable();
-	}
-
 	@BeforeEach
 	void start(ConsulServer consul, KeyPrefix prefix) {
 		this.participants = new Participants(consul.httpUri(), prefix.value());
+		GoBuild.executable();
 	}
 
 	@AfterEach
