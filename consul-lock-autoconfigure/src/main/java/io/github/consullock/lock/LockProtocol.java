@@ -4,8 +4,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
+import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockInUseException;
+import io.github.consullock.LockOptions;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
@@ -14,6 +16,7 @@ import io.github.consullock.consul.TransactionOutcome.Committed;
 import io.github.consullock.consul.TransactionOutcome.Failure;
 import io.github.consullock.consul.TransactionOutcome.FailureReason;
 import io.github.consullock.consul.TransactionOutcome.RolledBack;
+import io.github.consullock.consul.TransactionTooLargeException;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.util.StringUtils;
@@ -49,7 +52,7 @@ final class LockProtocol {
 		List<KvOperation> operations = new ArrayList<>(step.operations().size() + 1);
 		operations.add(fence.check(fenceIndex));
 		operations.addAll(step.operations());
-		TransactionOutcome outcome = this.client.transact(operations, timeout);
+		TransactionOutcome outcome = transact(operations, timeout);
 		if (outcome instanceof Committed committed) {
 			long index = index(committed);
 			LockEntries after = step.after().apply(index);
@@ -70,6 +73,18 @@ final class LockProtocol {
 			return new Attempt.Changed();
 		}
 		return new Attempt.InLockDelay(operations.get(delayed.get(0).operation()).key());
+	}
+
+	private TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
+		try {
+			return this.client.transact(operations, timeout);
+		}
+		catch (TransactionTooLargeException ex) {
+			int keys = (ex.maxOperations() > 0) ? (ex.maxOperations() - 1) / 2 : 31;
+			throw new ConsulRefusedException("So many keys at once are too many for this version of Consul, which takes "
+					+ keys + " (31 before Consul 1.14, " + LockOptions.MAX_KEYS + " since). Lock fewer keys, or one"
+					+ " that stands for them all", ex);
+		}
 	}
 
 	/**

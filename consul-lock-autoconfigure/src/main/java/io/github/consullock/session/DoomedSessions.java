@@ -1,7 +1,6 @@
 package io.github.consullock.session;
 
 import java.time.Duration;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
@@ -74,24 +73,26 @@ final class DoomedSessions {
 	}
 
 	/**
-	 * Destroys what is left, on this thread, once the threads are shut down. An interrupt
-	 * of this thread ends a request, but does not keep the next from being sent.
-	 * @return whether the thread was interrupted; its flag is cleared
+	 * Destroys what is left, side by side, once the threads are shut down. An interrupt
+	 * of this thread keeps no request from being sent, and is not lost.
 	 */
-	boolean destroyAll() {
+	void destroyAll() {
 		boolean interrupted = Thread.interrupted();
-		for (String id : List.copyOf(this.ids)) {
-			try {
-				this.client.destroySession(id);
-				this.ids.remove(id);
-			}
-			catch (RuntimeException ex) {
-				logger.warn("Session {} could not be destroyed; Consul ends it within {} s: {}", id,
-						this.ttl.multipliedBy(2).toSeconds(), ex.getMessage());
-			}
-			interrupted |= Thread.interrupted();
+		this.threads.sideBySide(this.ids.stream().<Runnable>map((id) -> () -> destroyFinally(id)).toList());
+		if (interrupted) {
+			Thread.currentThread().interrupt();
 		}
-		return interrupted;
+	}
+
+	private void destroyFinally(String id) {
+		try {
+			this.client.destroySession(id);
+			this.ids.remove(id);
+		}
+		catch (RuntimeException ex) {
+			logger.warn("Session {} could not be destroyed; Consul ends it within {} s: {}", id,
+					this.ttl.multipliedBy(2).toSeconds(), ex.getMessage());
+		}
 	}
 
 }

@@ -1,6 +1,7 @@
 package io.github.consullock.session;
 
 import java.time.Duration;
+import java.util.List;
 
 /**
  * Where and when a keeper's work runs. The one place in which it meets threads and the
@@ -23,6 +24,12 @@ interface KeeperThreads {
 	}
 
 	/**
+	 * Runs a task that creates a session, one after another: that may take longer than
+	 * renewals can wait.
+	 */
+	Task creation(Runnable task);
+
+	/**
 	 * Runs a task that sends requests, one after another, in the order of their times.
 	 */
 	Task request(Duration delay, Runnable task);
@@ -38,9 +45,16 @@ interface KeeperThreads {
 	Task watch(Duration delay, Runnable task);
 
 	/**
+	 * Runs tasks at once, after the shutdown too, and returns when all have ended. An
+	 * interrupt of this thread meets one of them at most, and is not lost.
+	 */
+	void sideBySide(List<Runnable> tasks);
+
+	/**
 	 * Drops what was to run, interrupts alarms and watches, and waits a few seconds for a
-	 * request that runs, then interrupts it, too. What is given to it afterwards is
-	 * rejected with a {@link java.util.concurrent.RejectedExecutionException}.
+	 * request or creation that runs, then interrupts it, too. What is given to it
+	 * afterwards is rejected with a
+	 * {@link java.util.concurrent.RejectedExecutionException}.
 	 */
 	void shutdown();
 

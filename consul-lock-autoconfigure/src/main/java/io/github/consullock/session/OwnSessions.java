@@ -60,9 +60,7 @@ final class OwnSessions implements SessionSource {
 
 	@Override
 	public void finish() {
-		if (this.doomed.destroyAll()) {
-			Thread.currentThread().interrupt();
-		}
+		this.doomed.destroyAll();
 	}
 
 }

@@ -1,16 +1,22 @@
 package io.github.consullock.session;
 
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A thread each for requests, alarms and the watch. All are platform threads: a renewal
- * must not wait for a carrier that others keep busy. They end after a minute without a
- * session.
+ * A thread each for creations, requests, alarms and watches. All are platform threads: a
+ * renewal must not wait for a carrier that others keep busy. Each ends when there was
+ * nothing for it for a minute.
  */
 final class RealKeeperThreads implements KeeperThreads {
+
+	private final ScheduledThreadPoolExecutor creations = executor("consul-lock-session");
 
 	private final ScheduledThreadPoolExecutor requests = executor("consul-lock-renewal");
 
@@ -38,6 +44,11 @@ final class RealKeeperThreads implements KeeperThreads {
 	}
 
 	@Override
+	public Task creation(Runnable task) {
+		return schedule(this.creations, Duration.ZERO, task, false);
+	}
+
+	@Override
 	public Task request(Duration delay, Runnable task) {
 		return schedule(this.requests, delay, task, false);
 	}
@@ -59,21 +70,81 @@ final class RealKeeperThreads implements KeeperThreads {
 	}
 
 	@Override
+	public void sideBySide(List<Runnable> tasks) {
+		Queue<Runnable> here = new ArrayDeque<>();
+		List<Thread> threads = new ArrayList<>();
+		for (Runnable task : tasks) {
+			// The first has this thread.
+			if (here.isEmpty() || !start(task, threads)) {
+				here.add(task);
+			}
+		}
+		boolean interrupted = false;
+		for (Runnable task : here) {
+			task.run();
+			interrupted |= Thread.interrupted();
+		}
+		for (Thread thread : threads) {
+			interrupted |= join(thread);
+		}
+		if (interrupted) {
+			Thread.currentThread().interrupt();
+		}
+	}
+
+	private static boolean start(Runnable task, List<Thread> threads) {
+		Thread thread = new Thread(task, "consul-lock-close");
+		thread.setDaemon(true);
+		try {
+			thread.start();
+		}
+		catch (OutOfMemoryError ex) {
+			// There is no thread to be had.
+			return false;
+		}
+		threads.add(thread);
+		return true;
+	}
+
+	/** Returns whether this thread was interrupted meanwhile. */
+	private static boolean join(Thread thread) {
+		boolean interrupted = false;
+		while (true) {
+			try {
+				thread.join();
+				return interrupted;
+			}
+			catch (InterruptedException ex) {
+				interrupted = true;
+			}
+		}
+	}
+
+	@Override
 	public void shutdown() {
 		this.alarms.shutdownNow();
 		this.watches.shutdownNow();
+		this.creations.shutdown();
 		this.requests.shutdown();
 		try {
-			if (!this.requests.awaitTermination(5, TimeUnit.SECONDS)) {
+			if (!awaitEnd(Duration.ofSeconds(5))) {
+				this.creations.shutdownNow();
 				this.requests.shutdownNow();
-				// What it was interrupted in may leave something to clean up.
-				this.requests.awaitTermination(1, TimeUnit.SECONDS);
+				// What they were interrupted in may leave something to clean up.
+				awaitEnd(Duration.ofSeconds(1));
 			}
 		}
 		catch (InterruptedException ex) {
+			this.creations.shutdownNow();
 			this.requests.shutdownNow();
 			Thread.currentThread().interrupt();
 		}
+	}
+
+	private boolean awaitEnd(Duration timeout) throws InterruptedException {
+		long end = System.nanoTime() + timeout.toNanos();
+		return this.creations.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS)
+				&& this.requests.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS);
 	}
 
 }

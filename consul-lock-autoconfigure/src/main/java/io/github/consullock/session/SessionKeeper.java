@@ -54,6 +54,9 @@ public final class SessionKeeper implements AutoCloseable {
 
 	private final WatchFactory watches;
 
+	/** What ends with this keeper. */
+	private final Runnable shutdown;
+
 	/** Guards the fields below; never held during a request. */
 	private final ReentrantLock lock = new ReentrantLock();
 
@@ -92,6 +95,23 @@ public final class SessionKeeper implements AutoCloseable {
 		this.listener = listener;
 		this.threads = threads;
 		this.watches = watches;
+		this.shutdown = () -> {
+			threads.shutdown();
+			source.finish();
+		};
+	}
+
+	/**
+	 * Creates an unwatched keeper that shares its source and threads with others: closing
+	 * it waits for nothing, and leaves both to their owner.
+	 */
+	SessionKeeper(SessionSource source, SessionListener listener, KeeperThreads threads) {
+		this.source = source;
+		this.listener = listener;
+		this.threads = threads;
+		this.watches = WatchFactory.NONE;
+		this.shutdown = () -> {
+		};
 	}
 
 	/**
@@ -162,7 +182,7 @@ public final class SessionKeeper implements AutoCloseable {
 			}
 			if (this.state == State.NONE) {
 				// First: where there is no thread to be had, nobody must wait for it.
-				this.threads.request(Duration.ZERO, this::create);
+				this.threads.creation(this::create);
 				become(State.CREATING, null);
 				this.pending = new CompletableFuture<>();
 			}
@@ -409,7 +429,7 @@ public final class SessionKeeper implements AutoCloseable {
 		return true;
 	}
 
-	private static ConsulUnavailableException closed() {
+	static ConsulUnavailableException closed() {
 		return new ConsulUnavailableException("There is no session any more: the lock registry was closed");
 	}
 
@@ -439,8 +459,7 @@ public final class SessionKeeper implements AutoCloseable {
 		boolean interrupted = Thread.interrupted();
 		// Done already, unless a creation is under way: that finds the keeper closed.
 		abandoned.completeExceptionally(closed());
-		this.threads.shutdown();
-		this.source.finish();
+		this.shutdown.run();
 		if (interrupted) {
 			Thread.currentThread().interrupt();
 		}

@@ -5,8 +5,8 @@ import java.time.Duration;
 import io.github.consullock.LockException;
 
 /**
- * Where a keeper's sessions come from, and what keeps them. Its requests are sent by one
- * thread at a time.
+ * Where the sessions of one or more keepers come from, and what keeps them. Safe for use
+ * by several threads at once.
  */
 interface SessionSource {
 
@@ -34,8 +34,8 @@ interface SessionSource {
 	void discard(String id);
 
 	/**
-	 * Finishes what {@link #discard} began, on this thread, once the threads are shut
-	 * down. An interrupt does not stop it, and is not lost.
+	 * Finishes what {@link #discard} began, once the threads are shut down. An interrupt
+	 * does not stop it, and is not lost.
 	 */
 	void finish();
 

@@ -201,7 +201,7 @@ class InterleavingTests extends HookedInstances {
 		}
 		for (Thread waiter : waiters) {
 			// In front of the other, it waits for Consul.
-			await().until(() -> Instances.isWaitingIn(Mailbox.class, waiter));
+			await().until(() -> ((DefaultLockRegistry) registry).trackedKeys() == 2 && Instances.isWaitingIn(Wait.class, waiter));
 			waiter.interrupt();
 			waiter.join();
 		}

@@ -68,7 +68,7 @@ class SessionKeeperTests {
 
 	@Test
 	void withoutAThreadForTheCreationTheNextCallerStartsItAnew() {
-		this.threads.withoutThreadForNext(VirtualKeeperThreads.Lane.REQUEST);
+		this.threads.withoutThreadForNext(VirtualKeeperThreads.Lane.CREATION);
 		assertThatThrownBy(this.keeper::session).isInstanceOf(InternalError.class);
 		assertThat(this.keeper.state()).isEqualTo(SessionKeeper.State.NONE);
 		ConsulSession session = session();

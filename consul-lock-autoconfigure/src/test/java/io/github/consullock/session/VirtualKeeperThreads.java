@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a keeper's work on the test's thread and on a clock that the test moves. A request
- * may take time itself: alarms go off meanwhile, further requests wait. A watch waits
- * until the test says that its answer comes.
+ * or a creation may take time itself: alarms go off meanwhile, further ones of its kind
+ * wait. A watch waits until the test says that its answer comes.
  */
 final class VirtualKeeperThreads implements KeeperThreads {
 
@@ -24,6 +24,8 @@ final class VirtualKeeperThreads implements KeeperThreads {
 	private long elapsed;
 
 	private boolean requesting;
+
+	private boolean creating;
 
 	private boolean shutDown;
 
@@ -76,22 +78,32 @@ final class VirtualKeeperThreads implements KeeperThreads {
 	}
 
 	private Optional<Scheduled> next(long end) {
-		return this.scheduled.stream()
-			.filter((task) -> task.time() <= end)
-			.filter((task) -> task.lane() == Lane.ALARM || (task.lane() == Lane.REQUEST && !this.requesting))
-			.min(Comparator.comparingLong(Scheduled::time));
+		return this.scheduled.stream().filter((task) -> task.time() <= end).filter((task) -> switch (task.lane()) {
+			case ALARM -> true;
+			case REQUEST -> !this.requesting;
+			case CREATION -> !this.creating;
+			case WATCH -> false;
+		}).min(Comparator.comparingLong(Scheduled::time));
 	}
 
 	private void run(Scheduled task) {
 		this.scheduled.remove(task);
-		boolean outer = this.requesting;
+		boolean wasRequesting = this.requesting;
+		boolean wasCreating = this.creating;
 		this.requesting |= task.lane() == Lane.REQUEST;
+		this.creating |= task.lane() == Lane.CREATION;
 		try {
 			task.action().run();
 		}
 		finally {
-			this.requesting = outer;
+			this.requesting = wasRequesting;
+			this.creating = wasCreating;
 		}
+	}
+
+	@Override
+	public Task creation(Runnable task) {
+		return schedule(Lane.CREATION, Duration.ZERO, task);
 	}
 
 	@Override
@@ -123,6 +135,19 @@ final class VirtualKeeperThreads implements KeeperThreads {
 		return () -> this.scheduled.remove(task);
 	}
 
+	/** All begin now, and the last to end counts. */
+	@Override
+	public void sideBySide(List<Runnable> tasks) {
+		long begin = this.elapsed;
+		long end = begin;
+		for (Runnable task : tasks) {
+			this.elapsed = begin;
+			task.run();
+			end = Math.max(end, this.elapsed);
+		}
+		this.elapsed = end;
+	}
+
 	@Override
 	public void shutdown() {
 		this.shutDown = true;
@@ -131,7 +156,7 @@ final class VirtualKeeperThreads implements KeeperThreads {
 
 	enum Lane {
 
-		REQUEST, ALARM, WATCH
+		CREATION, REQUEST, ALARM, WATCH
 
 	}
 
