@@ -119,7 +119,7 @@ class ConsulLockCommandTests {
 		assertThat(third.release()).isTrue();
 		assertThat(waitingCommand.end()).isZero();
 		semaphore.destroy();
-		assertThat(this.participants.entries("backup/")).isEmpty();
+		assertThat(this.participants.entry("backup/.lock")).isNull();
 	}
 
 	private ConsulLockCommand command(String... arguments) {
