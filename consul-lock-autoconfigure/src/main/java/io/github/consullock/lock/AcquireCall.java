@@ -83,6 +83,21 @@ final class AcquireCall {
 		return new Place(this.request.kind(), this.parts.queues(), this.parts.sessions());
 	}
 
+	/** Queues up in the first line, which decides who comes first. */
+	void enter() {
+		enter(this.request.kind().lines().get(0));
+	}
+
+	private Waiter enter(String line) {
+		Waiter entered = new Waiter(this.request);
+		this.waiter = entered;
+		this.parts.queues().enter(line, entered);
+		if (this.cancelled) {
+			this.parts.queues().withdraw(line, entered);
+		}
+		return entered;
+	}
+
 	/**
 	 * Goes on as far as it can without waiting.
 	 * @return what to wait for, or {@code null} if there is a result
@@ -146,17 +161,8 @@ final class AcquireCall {
 	}
 
 	private @Nullable Wait queueUp() {
-		LocalQueues queues = this.parts.queues();
 		String line = this.request.kind().lines().get(this.linesOwned);
-		Waiter queued = this.waiter;
-		if (queued == null) {
-			queued = new Waiter(this.request);
-			this.waiter = queued;
-			queues.enter(line, queued);
-			if (this.cancelled) {
-				queues.withdraw(line, queued);
-			}
-		}
+		Waiter queued = (this.waiter != null) ? this.waiter : enter(line);
 		CompletableFuture<Turn> turn = queued.turn();
 		if (!turn.isDone()) {
 			if (!this.budget.isSpent()) {
@@ -166,7 +172,7 @@ final class AcquireCall {
 				this.patient = true;
 				return Wait.until(turn, this.budget.limit(patience));
 			}
-			queues.withdraw(line, queued);
+			this.parts.queues().withdraw(line, queued);
 		}
 		this.waiter = null;
 		if (turn.isCancelled()) {

@@ -81,9 +81,11 @@ final class LockProtocol {
 		}
 		catch (TransactionTooLargeException ex) {
 			int keys = (ex.maxOperations() > 0) ? (ex.maxOperations() - 1) / 2 : 31;
-			throw new ConsulRefusedException("So many keys at once are too many for this version of Consul, which takes "
-					+ keys + " (31 before Consul 1.14, " + LockOptions.MAX_KEYS + " since). Lock fewer keys, or one"
-					+ " that stands for them all", ex);
+			throw new ConsulRefusedException(
+					"So many keys at once are too many for this version of Consul, which takes " + keys
+							+ " (31 before Consul 1.14, " + LockOptions.MAX_KEYS + " since). Lock fewer keys, or one"
+							+ " that stands for them all",
+					ex);
 		}
 	}
 
