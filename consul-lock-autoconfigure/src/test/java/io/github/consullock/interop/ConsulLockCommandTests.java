@@ -6,6 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import io.github.consullock.LockConflictException;
 import io.github.consullock.LockHandle;
 import io.github.consullock.lock.ConsulLock;
+import io.github.consullock.lock.ConsulSemaphore;
 import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
 import io.github.consullock.testserver.KeyPrefix;
@@ -94,6 +95,31 @@ class ConsulLockCommandTests {
 		LockHandle handle = lock.acquire();
 		assertThat(command("-n=3", "backup").status()).isEqualTo(1);
 		assertThat(handle.release()).isTrue();
+	}
+
+	@Test
+	void permitsAreSharedAndWhoWaitsGetsThatOfTheOther() {
+		ConsulSemaphore semaphore = this.participants.java().semaphore("backup", 3);
+		LockHandle one = semaphore.acquire();
+		LockHandle two = semaphore.acquire();
+		ConsulLockCommand command = command("-n=3", "backup").awaitRunning();
+		assertThat(semaphore.tryAcquire(Duration.ZERO)).isEmpty();
+		assertThat(command("-n=3", "-timeout=500ms", "backup").status()).isEqualTo(1);
+		ConsulLockCommand waitingCommand = command("-n=3", "backup");
+		assertThat(command("-n=3", "-timeout=500ms", "backup").status()).isEqualTo(1);
+		assertThat(waitingCommand.isRunning()).isFalse();
+		assertThat(one.release()).isTrue();
+		waitingCommand.awaitRunning();
+		CompletableFuture<LockHandle> waiting = CompletableFuture.supplyAsync(semaphore::acquire);
+		assertThat(semaphore.tryAcquire(Duration.ZERO)).isEmpty();
+		assertThat(waiting).isNotDone();
+		assertThat(command.end()).isZero();
+		LockHandle third = waiting.join();
+		assertThat(two.release()).isTrue();
+		assertThat(third.release()).isTrue();
+		assertThat(waitingCommand.end()).isZero();
+		semaphore.destroy();
+		assertThat(this.participants.entry("backup/.lock")).isNull();
 	}
 
 	private ConsulLockCommand command(String... arguments) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicReference;
@@ -196,18 +197,24 @@ class GoLockOutcomesTests {
 	}
 
 	@Test
-	void aLongOutageIsALossAndTheLockCanBeTakenAnewAfterIt() {
+	void aLongOutageIsALossOfLocksAndPermitsAndBothCanBeTakenAnewAfterIt() {
 		SessionSettings brief = new SessionSettings(this.instances.prefix(), Duration.ofSeconds(10), Duration.ZERO,
 				SessionBehavior.RELEASE, List.of(), List.of(), Duration.ofMillis(2500), true);
-		ConsulLock lock = this.instances.start(this.proxy.uri(), (builder) -> builder.session(brief)).obtain("a");
+		ConsulLockRegistry registry = this.instances.start(this.proxy.uri(), (builder) -> builder.session(brief));
+		ConsulLock lock = registry.obtain("a");
+		ConsulSemaphore semaphore = registry.semaphore("pool", 2);
 		LockHandle handle = lock.acquire();
-		AtomicReference<LockLostReason> told = new AtomicReference<>();
-		handle.onLost(told::set);
+		LockHandle permit = semaphore.acquire();
+		List<LockLostReason> told = new CopyOnWriteArrayList<>();
+		handle.onLost(told::add);
+		permit.onLost(told::add);
 		this.proxy.refuse((request) -> true);
-		await().until(() -> told.get() != null);
-		assertThat(told).hasValue(LockLostReason.DEADLINE_PASSED);
+		await().until(() -> told.size() == 2);
+		assertThat(told).containsOnly(LockLostReason.DEADLINE_PASSED);
 		assertThat(handle.isHeld()).isFalse();
+		assertThat(permit.isHeld()).isFalse();
 		this.proxy.refuse((request) -> false);
+		assertThat(semaphore.acquire().release()).isTrue();
 		LockHandle next = lock.acquire();
 		assertThat(next.fencingToken()).isGreaterThan(handle.fencingToken());
 		assertThat(next.release()).isTrue();
