@@ -52,8 +52,8 @@ final class GoBuild {
 	}
 
 	/**
-	 * The executable. Where there can be none, the test that asks for it is skipped: to be
-	 * called for each test, since of a class that is skipped as a whole reports say
+	 * The executable. Where there can be none, the test that asks for it is skipped: to
+	 * be called for each test, since of a class that is skipped as a whole reports say
 	 * nothing.
 	 */
 	static Path executable() {
