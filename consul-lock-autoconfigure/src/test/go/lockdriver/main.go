@@ -226,7 +226,7 @@ func inside(dir string, limit int, work func() error) error {
 	}
 	defer os.Remove(file.Name())
 	defer file.Close()
-	time.Sleep(5 * time.Millisecond)
+	time.Sleep(20 * time.Millisecond)
 	others, err := os.ReadDir(dir)
 	if err != nil {
 		return err

@@ -109,7 +109,7 @@ class GoLockInteropTests {
 			for (int i = 0; i < 4; i++) {
 				ConsulLock lock = this.participants.java().obtain("a");
 				inJava.add(threads.submit(() -> {
-					for (int round = 0; round < 20; round++) {
+					for (int round = 0; round < 10; round++) {
 						try (LockHandle handle = lock.acquire()) {
 							Participants.inside(inside, 1);
 							Participants.risesTo(token, handle.fencingToken());

@@ -68,8 +68,7 @@ class InteropExamplesTests {
 		this.meanwhile = () -> assertThat(third.ask("acquire")).isEqualTo("denied");
 		ConsulLockRegistry registry = this.registry;
 		// tag::semaphore[]
-		ConsulSemaphore pool = registry.semaphore("pool", 3); // the entries below
-																// locks/pool/
+		ConsulSemaphore pool = registry.semaphore("pool", 3); // below locks/pool/
 		try (LockHandle permit = pool.acquire()) {
 			ship(42, permit.fencingToken());
 		}
@@ -84,8 +83,7 @@ class InteropExamplesTests {
 		String executable = ConsulLockCommand.executable(consul);
 		ConsulLockRegistry registry = this.registry;
 		// tag::command[]
-		ConsulLock backup = registry.obtain("backup/.lock"); // that of: consul lock
-																// locks/backup ...
+		ConsulLock backup = registry.obtain("backup/.lock"); // locks/backup/.lock
 		Optional<LockHandle> handle = backup.tryAcquire(Duration.ZERO);
 		// end::command[]
 		try (ConsulLockCommand command = ConsulLockCommand.start(executable, this.participants.consul(),

@@ -112,7 +112,7 @@ final class Participants implements AutoCloseable {
 		try {
 			Path file = Files.createTempFile(directory, "java-", "");
 			try {
-				Thread.sleep(5);
+				Thread.sleep(20);
 				try (DirectoryStream<Path> others = Files.newDirectoryStream(directory)) {
 					List<String> names = new ArrayList<>();
 					others.forEach((other) -> names.add(other.getFileName().toString()));
