@@ -103,9 +103,10 @@ class ReadWriteContentionTests {
 	void aReaderThatTriesOnceAmongReadersEntersHoweverManyThereAre() throws Exception {
 		AtomicInteger inVain = new AtomicInteger();
 		// One thread each: where another of its instance tries as well, it would wait.
-		run(INSTANCES, 40, (lock, random) -> lock.readLock()
-			.tryAcquire(Duration.ZERO)
-			.ifPresentOrElse(LockHandle::close, inVain::incrementAndGet));
+		run(INSTANCES, 40,
+				(lock, random) -> lock.readLock()
+					.tryAcquire(Duration.ZERO)
+					.ifPresentOrElse(LockHandle::close, inVain::incrementAndGet));
 		assertThat(inVain).hasValue(0);
 		assertNothingIsLeft();
 	}
