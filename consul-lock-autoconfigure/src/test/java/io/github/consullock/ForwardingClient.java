@@ -62,6 +62,11 @@ public abstract class ForwardingClient implements ConsulClient {
 	}
 
 	@Override
+	public List<KvEntry> list(String prefix, Duration timeout) {
+		return this.client.list(prefix, timeout);
+	}
+
+	@Override
 	public KvSnapshot watch(String key, long index, Duration wait) {
 		return this.client.watch(key, index, wait);
 	}

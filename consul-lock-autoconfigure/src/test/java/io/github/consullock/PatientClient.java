@@ -75,6 +75,11 @@ public final class PatientClient extends ForwardingClient {
 	}
 
 	@Override
+	public List<KvEntry> list(String prefix, Duration timeout) {
+		return super.list(prefix, AMPLE);
+	}
+
+	@Override
 	public ConsulClient at(ConsulScope scope) {
 		return scope.equals(ConsulScope.DEFAULT) ? this : new PatientClient(super.at(scope));
 	}

@@ -8,17 +8,19 @@ import org.springframework.aop.Advisor;
 import org.springframework.aop.framework.Advised;
 
 /**
- * Puts the advisors of one proxy into the order that locking needs: security and
- * validation before the lock, transactions after it. Neither is a matter of course:
- * method validation is put last, inside of a transaction, when a proxy is there already,
- * and the order of transactions can be configured.
+ * Puts the advisors of one proxy into the order that locking needs: Spring Retry,
+ * security and validation before the lock, transactions after it. None is a matter of
+ * course: Spring Retry comes last, method validation is put last, inside of a
+ * transaction, when a proxy is there already, and the order of transactions can be
+ * configured.
  */
 final class AdviceOrder {
 
 	/** Of optional libraries, so by name. */
 	private static final List<String> BEFORE = List.of(
 			"org.springframework.validation.beanvalidation.MethodValidationInterceptor",
-			"org.springframework.security.authorization.method.AuthorizationAdvisor");
+			"org.springframework.security.authorization.method.AuthorizationAdvisor",
+			"org.springframework.retry.annotation.AnnotationAwareRetryOperationsInterceptor");
 
 	private static final List<String> AFTER = List
 		.of("org.springframework.transaction.interceptor.TransactionAspectSupport");

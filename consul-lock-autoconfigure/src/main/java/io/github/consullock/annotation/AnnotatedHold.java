@@ -1,11 +1,11 @@
 package io.github.consullock.annotation;
 
+import java.util.concurrent.atomic.AtomicInteger;
+
 import io.github.consullock.CurrentLockHandle;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
-import io.github.consullock.lock.ConsulLockRegistry;
-import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,25 +14,49 @@ import org.jspecify.annotations.Nullable;
  */
 final class AnnotatedHold {
 
-	private final ConsulLockRegistry registry;
+	private final HeldKeys keys;
 
 	private final LockHandle handle;
 
 	private final InterruptHandshake.Cancellation cancellation;
 
-	AnnotatedHold(ConsulLockRegistry registry, LockHandle handle, InterruptHandshake.Cancellation cancellation) {
-		this.registry = registry;
+	/** The body of the call that acquired it, and a transaction that it outlasts. */
+	private final AtomicInteger users = new AtomicInteger(1);
+
+	private final @Nullable AsyncHold async;
+
+	private volatile boolean required;
+
+	/**
+	 * Creates a hold.
+	 * @param call the call that acquired it
+	 * @param handle what it acquired
+	 * @param cancellation cancels the bodies that run under it
+	 * @param async the part that the method has in it, if it outlasts the method
+	 */
+	AnnotatedHold(LockedCall call, LockHandle handle, InterruptHandshake.Cancellation cancellation,
+			@Nullable AsyncHold async) {
+		this.keys = HeldKeys.of(call);
 		this.handle = handle;
 		this.cancellation = cancellation;
+		this.async = async;
 		handle.onLost(cancellation::lost);
-	}
-
-	ConsulLockRegistry registry() {
-		return this.registry;
 	}
 
 	LockHandle handle() {
 		return this.handle;
+	}
+
+	HeldKeys keys() {
+		return this.keys;
+	}
+
+	/**
+	 * The part that the method has in a hold which outlasts it, or {@code null} if the
+	 * hold ends with the method.
+	 */
+	@Nullable AsyncHold async() {
+		return this.async;
 	}
 
 	/**
@@ -56,18 +80,21 @@ final class AnnotatedHold {
 	/**
 	 * Runs a body under this hold, which stays held. The body does not start if the hold
 	 * is lost.
-	 * @param body the body
-	 * @param onLost what happens to it when the lock is lost
+	 * @param call the call of the body
 	 * @return how it ended
 	 */
 	@SuppressWarnings("try") // The scope is closed, not used.
-	Outcome run(MethodInvocation body, LossPolicy onLost) {
-		boolean cancellable = onLost == LossPolicy.CANCEL && this.cancellation.begin();
+	Outcome run(LockedCall call) {
+		boolean cancel = call.spec().onLost() == LossPolicy.CANCEL;
+		boolean cancellable = cancel && this.cancellation.begin();
 		if (!cancellable && this.cancellation.reason() != null) {
 			return new Outcome(null, lost(null));
 		}
-		try (CurrentLockHandle.Scope scope = CurrentLockHandle.open(this.handle)) {
-			return new Outcome(body.proceed(), null);
+		if (cancel) {
+			this.required = true;
+		}
+		try (CurrentLockHandle.Scope scope = CurrentLockHandle.open(this.handle, cancel)) {
+			return new Outcome(call.proceed(this.handle), null);
 		}
 		catch (Throwable ex) {
 			return new Outcome(null, ex);
@@ -76,6 +103,32 @@ final class AnnotatedHold {
 			if (cancellable) {
 				this.cancellation.end();
 			}
+		}
+	}
+
+	/**
+	 * Has the lock held until {@link #endUse()} was called once more.
+	 */
+	void use() {
+		this.users.incrementAndGet();
+	}
+
+	/**
+	 * Releases the lock, unless something else still needs it.
+	 * @return {@code false} if it was lost before
+	 */
+	boolean endUse() {
+		return (this.users.decrementAndGet() == 0) ? this.handle.release() : !isLost();
+	}
+
+	/**
+	 * Returns unless a body has run under this hold that is cancelled by a loss, and the
+	 * lock was lost.
+	 * @throws LockLostException if so
+	 */
+	void ensureNotLost() {
+		if (this.required) {
+			isUsable();
 		}
 	}
 
@@ -93,21 +146,24 @@ final class AnnotatedHold {
 	 * @param failure what the body ended with, if anything
 	 */
 	LockLostException lost(@Nullable Throwable failure) {
-		if (failure instanceof LockLostException told && told.key().equals(this.handle.key())
-				&& told.fencingToken() == this.handle.fencingToken()) {
-			return told;
+		return lost(this.handle, this.cancellation.reason(), failure);
+	}
+
+	static LockLostException lost(LockHandle handle, @Nullable LockLostReason told, @Nullable Throwable failure) {
+		if (failure instanceof LockLostException ex && ex.key().equals(handle.key())
+				&& ex.fencingToken() == handle.fencingToken()) {
+			return ex;
 		}
-		return new LockLostException(this.handle.key(), this.handle.fencingToken(), reason(), failure);
+		return new LockLostException(handle.key(), handle.fencingToken(), reason(handle, told), failure);
 	}
 
 	/** The callback may still be on its way when the loss is already known. */
-	private LockLostReason reason() {
-		LockLostReason reason = this.cancellation.reason();
-		if (reason != null) {
-			return reason;
+	private static LockLostReason reason(LockHandle handle, @Nullable LockLostReason told) {
+		if (told != null) {
+			return told;
 		}
 		try {
-			this.handle.ensureHeld();
+			handle.ensureHeld();
 		}
 		catch (LockLostException ex) {
 			return ex.reason();

@@ -28,10 +28,22 @@ import org.springframework.core.annotation.AliasFor;
  * refused takes no lock.
  * <p>
  * A call made by a thread that already runs under the same key of the same registry, in
- * this or another annotated method, joins that hold: it neither acquires nor releases.
+ * this or another annotated method, joins that hold: it neither acquires nor releases,
+ * and the wait time, {@link #holdAtLeast()} and {@link #maxHold()} are those of the
+ * method that acquired. So does a call all of whose {@link #keys()} one hold covers; one
+ * that needs further keys beside those is refused. With a {@link #limit()}, a call joins
+ * a hold of the same limit.
+ * <p>
+ * A lock that is acquired on a thread on which a transaction is active already is not
+ * released before that has completed; until then calls of the same key on that thread
+ * join it. See {@link ActiveTransactionPolicy}.
  * <p>
  * The body finds its hold, and with it the fencing token, in
- * {@link io.github.consullock.LockHandle#current()}.
+ * {@link io.github.consullock.LockHandle#current()}, or receives it by a parameter of the
+ * type {@code @Nullable LockHandle}, in any position: callers pass {@code null} there,
+ * and each call of the body, each retry too, gets the handle of its own hold. Where a
+ * framework calls the method and would not know what to pass, as for a controller or a
+ * listener, {@code LockHandle.current()} serves.
  * <p>
  * A call throws, all unchecked:
  * <ul>
@@ -46,9 +58,13 @@ import org.springframework.core.annotation.AliasFor;
  * refused</li>
  * <li>{@link io.github.consullock.LockConflictException} if the key holds something that
  * is no lock</li>
- * <li>{@link IllegalArgumentException} if the arguments make no valid key</li>
- * <li>{@link IllegalStateException} if a method that is declared to return {@code Object}
- * returned a result that was not yet there, such as a future</li>
+ * <li>{@link IllegalArgumentException} if the arguments make no valid key, or no key at
+ * all, or the caller passed a {@code LockHandle}</li>
+ * <li>{@link IllegalStateException} if the method around it, on the same thread, holds a
+ * part of its {@link #keys()}, so that it would wait for its own caller; if a transaction
+ * is active already and {@link ActiveTransactionPolicy#REFUSE} is set; or if a method
+ * that is declared to return {@code Object} returned a result that was not yet there,
+ * such as a future</li>
  * </ul>
  * What the body throws reaches the caller unchanged as long as the lock was held to the
  * end.
@@ -77,7 +93,8 @@ public @interface DistributedLock {
 	String value() default "";
 
 	/**
-	 * The key of the lock below the registry's prefix, as a template. Required.
+	 * The key of the lock below the registry's prefix, as a template. Required, unless
+	 * there are {@link #keys()}.
 	 * <p>
 	 * Plain text is itself. <code>${...}</code> is a property, resolved once at the
 	 * start. <code>#{...}</code> is a SpEL expression over the call, evaluated once for
@@ -103,6 +120,33 @@ public @interface DistributedLock {
 	String key() default "";
 
 	/**
+	 * Several keys that are locked together: all are held, or none, and whoever waits
+	 * holds none of them, so that no order leads to a deadlock. In place of
+	 * {@link #key()}.
+	 * <p>
+	 * Each is a template as {@link #key()} is. An expression may also yield a collection
+	 * or an array, at most one in a template, and then gives a key for each element:
+	 * <code>keys = "accounts/#{#ids}"</code>. Keys that come up twice are locked once.
+	 * <p>
+	 * A call is refused with {@link IllegalArgumentException} if its collections are all
+	 * empty, so that there is nothing to lock, or if there are more than
+	 * {@value io.github.consullock.LockOptions#MAX_KEYS} keys; Consul before 1.14 takes
+	 * 31.
+	 */
+	String[] keys() default {};
+
+	/**
+	 * How many calls may run at once, in all processes together: a semaphore in place of
+	 * a lock, with a permit for each. Whatever uses the key must have the same limit, or
+	 * gets {@link io.github.consullock.LockConflictException}.
+	 * <p>
+	 * The default, 0, is a lock: one call at a time.
+	 * <p>
+	 * Not together with {@link #keys()}.
+	 */
+	int limit() default 0;
+
+	/**
 	 * How long to wait for the lock: {@code "5s"}, {@code "500ms"}, {@code "PT5S"}, or a
 	 * property such as <code>"${orders.wait}"</code>. A number without a unit is refused.
 	 * <p>
@@ -122,11 +166,51 @@ public @interface DistributedLock {
 	NotAcquiredPolicy onNotAcquired() default NotAcquiredPolicy.THROW;
 
 	/**
+	 * The method to call in place of a body that did not get the lock within the wait
+	 * time, by its name. Its result or exception is the caller's.
+	 * <p>
+	 * A method of the same class or a superclass, whatever its visibility, with the same
+	 * parameters, or with a {@link io.github.consullock.LockNotAcquiredException} after
+	 * them, and a return type that fits. It runs without the lock, and as the bean itself
+	 * calls it: annotations on it have no effect, which is why it must not be one that
+	 * {@code @DistributedLock} applies to.
+	 * <p>
+	 * The default, empty, is none.
+	 * <p>
+	 * Concerns that one case only: an unreachable Consul and a lost lock always throw, as
+	 * does a body that itself fails to get another lock. Not together with
+	 * {@link NotAcquiredPolicy#SKIP}.
+	 */
+	String fallback() default "";
+
+	/**
 	 * What happens to the running body when the lock is lost.
 	 * <p>
 	 * The default is to cancel it.
 	 */
 	LossPolicy onLost() default LossPolicy.CANCEL;
+
+	/**
+	 * How long others are kept out at least, from the acquisition: a call that is done
+	 * earlier returns at once, and its lock is released when the time has passed. For
+	 * scheduled work so short that the clocks of two processes may differ by more. A
+	 * duration as {@link #waitTime()} has it.
+	 * <p>
+	 * The default, empty, is not at all.
+	 * <p>
+	 * A process that ends releases at once all the same.
+	 */
+	String holdAtLeast() default "";
+
+	/**
+	 * How long the lock may be held, from the acquisition: then it is lost, with the
+	 * reason {@link io.github.consullock.LockLostReason#MAX_HOLD_EXCEEDED}, and
+	 * {@link #onLost()} says what happens to the body. A duration above zero as
+	 * {@link #waitTime()} has it, not below {@link #holdAtLeast()}.
+	 * <p>
+	 * The default, empty, is without limit.
+	 */
+	String maxHold() default "";
 
 	/**
 	 * The registry to lock in: the qualifier or name of a {@code ConsulLockRegistry}

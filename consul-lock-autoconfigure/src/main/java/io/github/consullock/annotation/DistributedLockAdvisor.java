@@ -2,6 +2,7 @@ package io.github.consullock.annotation;
 
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.util.function.Supplier;
 
 import org.aopalliance.aop.Advice;
 
@@ -45,12 +46,25 @@ public final class DistributedLockAdvisor extends AbstractPointcutAdvisor implem
 	private final transient Advice advice;
 
 	/**
-	 * Creates the advisor.
+	 * Creates an advisor whose locks, where acquired within a transaction, are released
+	 * after it.
 	 * @param beanFactory where registries and the beans that keys name are found
 	 */
 	public DistributedLockAdvisor(ConfigurableListableBeanFactory beanFactory) {
+		this(beanFactory, () -> ActiveTransactionPolicy.RELEASE_AFTER_COMPLETION);
+	}
+
+	/**
+	 * Creates the advisor.
+	 * @param beanFactory where registries and the beans that keys name are found
+	 * @param ifActive what becomes of a lock that is acquired within a transaction; asked
+	 * when one is
+	 */
+	public DistributedLockAdvisor(ConfigurableListableBeanFactory beanFactory,
+			Supplier<ActiveTransactionPolicy> ifActive) {
 		this.beanFactory = beanFactory;
-		this.specs = new DistributedLockSpecs(beanFactory);
+		this.specs = new DistributedLockSpecs(beanFactory,
+				new ActiveTransactions(beanFactory.getBeanClassLoader(), ifActive));
 		this.registries = new LockRegistries(beanFactory);
 		this.pointcut = new AnnotatedMethods();
 		this.advice = new DistributedLockInterceptor(this.specs, this.registries);

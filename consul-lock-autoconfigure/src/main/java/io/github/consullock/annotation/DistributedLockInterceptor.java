@@ -1,11 +1,7 @@
 package io.github.consullock.annotation;
 
-import java.util.concurrent.Future;
+import java.util.Collection;
 
-import io.github.consullock.LockHandle;
-import io.github.consullock.LockNotAcquiredException;
-import io.github.consullock.LockOptions;
-import io.github.consullock.lock.ConsulLock;
 import io.github.consullock.lock.ConsulLockRegistry;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
@@ -14,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.util.ClassUtils;
 
 /**
- * Runs annotated methods under their locks.
+ * Finds out what lock the call of an annotated method needs, and has it executed under
+ * that.
  */
 final class DistributedLockInterceptor implements MethodInterceptor {
 
@@ -36,72 +33,17 @@ final class DistributedLockInterceptor implements MethodInterceptor {
 		if (spec == null) {
 			return invocation.proceed();
 		}
-		String key = spec.key().evaluate(target, invocation.getArguments());
+		return spec.execution().execute(call(invocation, target, spec));
+	}
+
+	private LockedCall call(MethodInvocation invocation, @Nullable Object target, DistributedLockSpec spec) {
+		@Nullable Object[] args = invocation.getArguments();
+		if (spec.handleParameter() != null) {
+			spec.handleParameter().check(args);
+		}
+		Collection<String> keys = spec.keys().evaluate(target, args);
 		ConsulLockRegistry registry = this.registries.get(spec.registry());
-		ConsulLock lock = registry.obtain(options(key, spec));
-		AnnotatedHold joined = AnnotatedHolds.find(registry, lock.key());
-		Object result = (joined != null) ? join(joined, invocation, spec) : acquire(registry, lock, invocation, spec);
-		checkResult(result, spec);
-		return result;
-	}
-
-	private static LockOptions options(String key, DistributedLockSpec spec) {
-		LockOptions.Builder options = LockOptions.builder(key);
-		return ((spec.waitTime() != null) ? options.waitTime(spec.waitTime()) : options).build();
-	}
-
-	private static @Nullable Object join(AnnotatedHold hold, MethodInvocation invocation, DistributedLockSpec spec)
-			throws Throwable {
-		AnnotatedHold.Outcome outcome = hold.run(invocation, spec.onLost());
-		if (spec.onLost() == LossPolicy.CANCEL && hold.isLost()) {
-			throw hold.lost(outcome.failure());
-		}
-		return outcome.get();
-	}
-
-	private static @Nullable Object acquire(ConsulLockRegistry registry, ConsulLock lock, MethodInvocation invocation,
-			DistributedLockSpec spec) throws Throwable {
-		LockHandle handle;
-		try {
-			handle = lock.acquire();
-		}
-		catch (LockNotAcquiredException ex) {
-			if (spec.skippedResult() != null) {
-				return spec.skippedResult().get();
-			}
-			throw ex;
-		}
-		AnnotatedHold.Outcome outcome;
-		boolean heldToTheEnd;
-		AnnotatedHold hold;
-		try {
-			hold = AnnotatedHolds.add(registry, handle);
-			try {
-				outcome = hold.run(invocation, spec.onLost());
-			}
-			finally {
-				AnnotatedHolds.remove();
-			}
-		}
-		finally {
-			// Not before the handshake has ended: what follows is no longer the body.
-			heldToTheEnd = handle.release();
-		}
-		if (!heldToTheEnd && spec.onLost() == LossPolicy.CANCEL) {
-			throw hold.lost(outcome.failure());
-		}
-		return outcome.get();
-	}
-
-	private static void checkResult(@Nullable Object result, DistributedLockSpec spec) {
-		if (!spec.checkResult() || result == null || !ReturnTypes.endLater(result.getClass())) {
-			return;
-		}
-		if (!(result instanceof Future<?> future && future.isDone())) {
-			throw new IllegalStateException(spec.method() + " returned a " + result.getClass().getName()
-					+ " although it is declared to return Object: its work went on after the lock was released."
-					+ " Wait for it in the method, or annotate the method that does the work");
-		}
+		return new LockedCall(invocation, spec, registry, spec.terms().obtain(registry, keys));
 	}
 
 }

@@ -184,7 +184,7 @@ public final class DistributedLockPostProcessor implements SmartInstantiationAwa
 		}
 		if (!AdviceOrder.arrange(proxy, this.advisor)) {
 			throw new DistributedLockDefinitionException(beanClass, null,
-					"has a frozen proxy with the lock inside of its transaction, or outside of security or validation",
+					"has a frozen proxy with the lock inside of its transaction, or outside of security, validation or retries",
 					"Have proxies created with frozen=false, or transactions with a later order.");
 		}
 		if (AopUtils.isCglibProxy(proxy)) {

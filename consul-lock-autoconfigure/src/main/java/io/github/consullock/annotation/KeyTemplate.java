@@ -1,6 +1,8 @@
 package io.github.consullock.annotation;
 
 import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.StringJoiner;
 
@@ -18,6 +20,7 @@ import org.springframework.expression.TypeLocator;
 import org.springframework.expression.common.LiteralExpression;
 import org.springframework.expression.spel.ast.Ternary;
 import org.springframework.expression.spel.standard.SpelExpression;
+import org.springframework.util.ObjectUtils;
 
 /**
  * The key of an annotated method, parsed: plain text and expressions in turn. Immutable.
@@ -62,19 +65,72 @@ final class KeyTemplate {
 	 * the method, the template and the reason
 	 */
 	String evaluate(@Nullable Object target, @Nullable Object[] args) {
-		StringBuilder key = new StringBuilder();
+		return evaluate(target, args, false).get(0);
+	}
+
+	/**
+	 * The keys of one call: several, where an expression yields a collection or an array,
+	 * one for each of its elements.
+	 * @param target the bean
+	 * @param args the arguments of the call
+	 * @return keys that {@link LockOptions#checkKey} accepts; none if the collection is
+	 * empty
+	 * @throws IllegalArgumentException if these arguments make no keys; the message names
+	 * the method, the template and the reason
+	 */
+	List<String> evaluateEach(@Nullable Object target, @Nullable Object[] args) {
+		return evaluate(target, args, true);
+	}
+
+	private List<String> evaluate(@Nullable Object target, @Nullable Object[] args, boolean each) {
+		List<StringBuilder> keys = List.of(new StringBuilder());
 		EvaluationContext context = null;
+		boolean several = false;
 		for (Expression part : this.parts) {
 			if (part instanceof LiteralExpression literal) {
-				key.append(literal.getExpressionString());
+				keys.forEach((key) -> key.append(literal.getExpressionString()));
+				continue;
+			}
+			context = (context != null) ? context : context(target, args);
+			Object value = value(part, context);
+			if (each && isCollection(value)) {
+				if (several) {
+					throw failure(
+							"#{" + part.getExpressionString() + "} yields a collection, as does an expression"
+									+ " before it, and which elements belong together cannot be told; keep one of them",
+							null);
+				}
+				several = true;
+				String start = keys.get(0).toString();
+				keys = new ArrayList<>();
+				for (Object element : toArray(value)) {
+					if (element == null) {
+						throw failure("an element of what #{" + part.getExpressionString() + "} yields is null", null);
+					}
+					keys.add(new StringBuilder(start).append(text(part, element)));
+				}
 			}
 			else {
-				context = (context != null) ? context : context(target, args);
-				key.append(evaluate(part, context));
+				String text = text(part, value);
+				keys.forEach((key) -> key.append(text));
 			}
 		}
+		boolean encode = context != null;
+		return keys.stream().map((key) -> check(encode ? encodeSegments(key.toString()) : key.toString())).toList();
+	}
+
+	private static boolean isCollection(@Nullable Object value) {
+		return value instanceof Collection || ObjectUtils.isArray(value);
+	}
+
+	private static @Nullable Object[] toArray(@Nullable Object collection) {
+		return (collection instanceof Collection<?> elements) ? elements.toArray()
+				: ObjectUtils.toObjectArray(collection);
+	}
+
+	private String check(String key) {
 		try {
-			return LockOptions.checkKey((context != null) ? encodeSegments(key.toString()) : key.toString());
+			return LockOptions.checkKey(key);
 		}
 		catch (IllegalArgumentException ex) {
 			throw failure(ex.getMessage(), ex);
@@ -90,16 +146,18 @@ final class KeyTemplate {
 		return context;
 	}
 
-	private String evaluate(Expression part, EvaluationContext context) {
-		Object value;
+	private @Nullable Object value(Expression part, EvaluationContext context) {
 		try {
-			value = part.getValue(context);
+			return part.getValue(context);
 		}
 		catch (RuntimeException ex) {
 			// SpEL lets those of the methods it calls through as they are.
 			String reason = (ex instanceof EvaluationException) ? ex.getMessage() : ex.toString();
 			throw failure("#{" + part.getExpressionString() + "} failed: " + reason, ex);
 		}
+	}
+
+	private String text(Expression part, @Nullable Object value) {
 		if (value == null) {
 			throw failure("what #{" + part.getExpressionString() + "} yields cannot be used: it is null. Call with a"
 					+ " value, or, if all calls without one may share one lock, write #{" + withDefault(part) + "}",

@@ -1,6 +1,7 @@
 package io.github.consullock.annotation;
 
 import java.lang.reflect.Method;
+import java.util.Collection;
 import java.util.UUID;
 import java.util.regex.Pattern;
 
@@ -69,9 +70,11 @@ final class KeyText {
 		if (isRegistered(own, type)) {
 			return own.convert(value, String.class);
 		}
-		throw new IllegalArgumentException("it is of the type " + value.getClass().getName()
+		throw new IllegalArgumentException("it is of the type " + value.getClass().getTypeName()
 				+ ", and a key is made of text, numbers, booleans, enums and UUIDs only; name a property of it, or"
-				+ " declare a bean of the type Converter from it to String");
+				+ " declare a bean of the type Converter from it to String"
+				+ ((value instanceof Collection || value.getClass().isArray())
+						? "; to lock a key for each of its elements, use 'keys'" : ""));
 	}
 
 	/**

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
 
 import org.jspecify.annotations.Nullable;
@@ -22,14 +21,16 @@ import org.springframework.core.ResolvableType;
  */
 final class ReturnTypes {
 
-	private static final List<Class<?>> LATER = List.of(Future.class, CompletionStage.class, Flow.Publisher.class,
-			Callable.class);
+	private static final List<Class<?>> LATER = List.of(Future.class, CompletionStage.class, Callable.class);
 
 	/** Of optional libraries, so by name. */
-	private static final List<String> LATER_BY_NAME = List.of("org.reactivestreams.Publisher",
-			"kotlinx.coroutines.flow.Flow", "kotlinx.coroutines.Job", "io.reactivex.rxjava3.core.ObservableSource",
-			"io.reactivex.rxjava3.core.SingleSource", "io.reactivex.rxjava3.core.MaybeSource",
-			"io.reactivex.rxjava3.core.CompletableSource", "io.smallrye.mutiny.Uni",
+	private static final List<String> REACTIVE = List.of("java.util.concurrent.Flow$Publisher",
+			"org.reactivestreams.Publisher", "kotlinx.coroutines.flow.Flow",
+			"io.reactivex.rxjava3.core.ObservableSource", "io.reactivex.rxjava3.core.SingleSource",
+			"io.reactivex.rxjava3.core.MaybeSource", "io.reactivex.rxjava3.core.CompletableSource",
+			"io.smallrye.mutiny.Uni");
+
+	private static final List<String> LATER_BY_NAME = List.of("kotlinx.coroutines.Job",
 			"org.springframework.web.context.request.async.DeferredResult",
 			"org.springframework.web.context.request.async.WebAsyncTask",
 			"org.springframework.web.servlet.mvc.method.annotation.ResponseBodyEmitter",
@@ -55,7 +56,17 @@ final class ReturnTypes {
 		if (LATER_BY_NAME.stream().anyMatch((later) -> isNamed(type, later))) {
 			return true;
 		}
-		return ReactiveAdapterRegistry.getSharedInstance().getAdapter(type) != null;
+		return isReactive(type) || ReactiveAdapterRegistry.getSharedInstance().getAdapter(type) != null;
+	}
+
+	/**
+	 * Whether a type is one of a known reactive library, also if there is nothing here to
+	 * subscribe to it with.
+	 * @param type the declared type
+	 * @return whether it is
+	 */
+	static boolean isReactive(Class<?> type) {
+		return REACTIVE.stream().anyMatch((reactive) -> isNamed(type, reactive));
 	}
 
 	/**

@@ -18,6 +18,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
@@ -28,6 +29,9 @@ import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.BeanUtils;
 import org.springframework.core.Nullness;
+import org.springframework.core.ReactiveAdapter;
+import org.springframework.core.ReactiveAdapterRegistry;
+import org.springframework.core.ResolvableType;
 import org.springframework.util.ClassUtils;
 
 /**
@@ -46,18 +50,41 @@ final class SkippedResult {
 	private static final List<Supplier<?>> COLLECTIONS = List.of(ArrayList::new, HashSet::new, TreeSet::new,
 			ArrayDeque::new, HashMap::new, TreeMap::new, Collections::emptyIterator);
 
+	private static final String UNIT = "kotlin.Unit";
+
 	private SkippedResult() {
 	}
 
 	/**
-	 * What the method returns when it is skipped.
+	 * What the method returns when it is skipped. For a publisher that is to be empty, or
+	 * a suspend function, what it emits or {@code null}.
 	 * @param method the annotated method
+	 * @param beanClass the class of the bean that it is called on
 	 * @return gives the value
 	 * @throws IllegalArgumentException if the method may not be skipped
 	 */
-	static Supplier<@Nullable Object> of(Method method) {
-		Class<?> type = method.getReturnType();
-		if (type == void.class || type == Void.class) {
+	static Supplier<@Nullable Object> of(Method method, Class<?> beanClass) {
+		ResolvableType type = ResolvableType.forMethodReturnType(method, beanClass);
+		Class<?> declared = type.resolve(Object.class);
+		if (Executions.isFuture(declared)) {
+			Supplier<@Nullable Object> value = of(type.getGeneric().resolve(Object.class), false);
+			return () -> CompletableFuture.completedFuture(value.get());
+		}
+		if (ReturnTypes.endLater(declared)) {
+			ReactiveAdapter adapter = ReactiveAdapterRegistry.getSharedInstance().getAdapter(declared);
+			if (adapter != null && !adapter.supportsEmpty()) {
+				throw new IllegalArgumentException(
+						"returns " + type + ", which cannot end without a value, so it may not skip");
+			}
+			return () -> null;
+		}
+		boolean suspend = ReturnTypes.isSuspend(method);
+		return of(suspend ? declared : method.getReturnType(),
+				Nullness.forMethodReturnType(method) == Nullness.NON_NULL);
+	}
+
+	private static Supplier<@Nullable Object> of(Class<?> type, boolean neverNull) {
+		if (type == void.class || type == Void.class || type.getName().equals(UNIT)) {
 			return () -> null;
 		}
 		if (type == boolean.class || type == Boolean.class) {
@@ -77,7 +104,7 @@ final class SkippedResult {
 		if (Iterable.class.isAssignableFrom(type) || Map.class.isAssignableFrom(type) || type == Iterator.class) {
 			return emptyCollection(type);
 		}
-		if (Nullness.forMethodReturnType(method) == Nullness.NON_NULL) {
+		if (neverNull) {
 			throw new IllegalArgumentException("returns " + type.getSimpleName()
 					+ " and is declared never to return null, which is what it would have to when it skips");
 		}

@@ -5,6 +5,7 @@ import io.github.consullock.annotation.DistributedLockPostProcessor;
 import io.github.consullock.annotation.DistributedLockProxyRegistrar;
 import io.github.consullock.autoconfigure.ConditionalOnLocking.Locking;
 
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -36,13 +37,14 @@ public final class ConsulLockAutoConfiguration {
 	@ConditionalOnLocking({ Locking.CONSUL, Locking.LOCAL })
 	@EnableConfigurationProperties(ConsulLockProperties.class)
 	@Import({ LockClientConfiguration.class, LocalLockConfiguration.class, LockRegistryConfiguration.class,
-			DistributedLockProxyRegistrar.class })
+			LockTransactionConfiguration.class, DistributedLockProxyRegistrar.class })
 	static class Enabled {
 
 		@Bean
 		@Role(BeanDefinition.ROLE_INFRASTRUCTURE)
-		static DistributedLockAdvisor distributedLockAdvisor(ConfigurableListableBeanFactory beanFactory) {
-			return new DistributedLockAdvisor(beanFactory);
+		static DistributedLockAdvisor distributedLockAdvisor(ConfigurableListableBeanFactory beanFactory,
+				ObjectProvider<ConsulLockProperties> properties) {
+			return new DistributedLockAdvisor(beanFactory, () -> properties.getObject().transaction().ifActive());
 		}
 
 		// Reads the one property it needs by itself: it exists before the others are

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 
 import io.github.consullock.SessionBehavior;
+import io.github.consullock.annotation.ActiveTransactionPolicy;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -29,6 +30,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param waiting How locks are waited for.
  * @param connection Where Consul is, and who asks.
  * @param session The session that holds the locks.
+ * @param transaction How locks and Spring's transactions go together.
  * @param local Settings of the mode 'local'.
  */
 @ConfigurationProperties(ConsulLockProperties.PREFIX)
@@ -36,7 +38,7 @@ record ConsulLockProperties(@DefaultValue("true") boolean enabled, @DefaultValue
 		@DefaultValue("locks/") String keyPrefix, @DefaultValue("true") boolean deleteOnRelease,
 		@DefaultValue("true") boolean strict, @DefaultValue("20s") Duration shutdownTimeout,
 		@DefaultValue Waiting waiting, @DefaultValue Connection connection, @DefaultValue Session session,
-		@DefaultValue Local local) {
+		@DefaultValue Transaction transaction, @DefaultValue Local local) {
 
 	static final String PREFIX = "consul.lock";
 
@@ -132,6 +134,20 @@ record ConsulLockProperties(@DefaultValue("true") boolean enabled, @DefaultValue
 			@DefaultValue("release") SessionBehavior behavior, @DefaultValue List<String> nodeChecks,
 			@DefaultValue List<String> serviceChecks, @DefaultValue("false") boolean bindToService,
 			@DefaultValue("500ms") Duration safetyMargin, @DefaultValue("false") boolean allowUnsafe) {
+
+	}
+
+	/**
+	 * How locks and Spring's transactions go together.
+	 *
+	 * @param checkBeforeCommit Whether a transaction is rolled back, rather than
+	 * committed, if a lock was lost that its thread runs under or that ends with it.
+	 * @param ifActive What becomes of a lock that an annotated method acquires while a
+	 * transaction is active on its thread: 'release-after-completion' keeps it until the
+	 * transaction has committed or rolled back, 'refuse' throws an exception.
+	 */
+	record Transaction(@DefaultValue("true") boolean checkBeforeCommit,
+			@DefaultValue("release-after-completion") ActiveTransactionPolicy ifActive) {
 
 	}
 

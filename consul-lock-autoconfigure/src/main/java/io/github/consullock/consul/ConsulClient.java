@@ -79,6 +79,16 @@ public interface ConsulClient extends AutoCloseable {
 	List<KvEntry> list(String prefix);
 
 	/**
+	 * Reads all entries below a prefix, consistently and as of one moment.
+	 * @param prefix the prefix
+	 * @param timeout how long the answer may take; never more than the client's own limit
+	 * @return the entries in the order of their keys
+	 */
+	default List<KvEntry> list(String prefix, Duration timeout) {
+		return list(prefix);
+	}
+
+	/**
 	 * Waits until an entry changes, appears or disappears.
 	 * @param key the full key
 	 * @param index the index of the last snapshot, or 0 for an answer at once

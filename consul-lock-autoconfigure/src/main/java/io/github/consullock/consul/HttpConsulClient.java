@@ -160,7 +160,12 @@ public final class HttpConsulClient implements ConsulClient {
 
 	@Override
 	public List<KvEntry> list(String prefix) {
-		ConsulRequest request = ConsulRequest.get(path(prefix), "recurse&consistent", this.readTimeout);
+		return list(prefix, this.readTimeout);
+	}
+
+	@Override
+	public List<KvEntry> list(String prefix, Duration timeout) {
+		ConsulRequest request = ConsulRequest.get(path(prefix), "recurse&consistent", min(timeout, this.readTimeout));
 		List<KvEntry> entries = entries(request, this.http.send(this.locks, request));
 		return entries.stream().sorted(Comparator.comparing(KvEntry::key)).toList();
 	}

@@ -1,6 +1,7 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 
@@ -39,6 +40,9 @@ final class AcquireCall {
 
 	}
 
+	/** How long an attempt that shall not wait is kept up by others of its kind. */
+	private static final Duration BEHIND_ATTEMPTS = Duration.ofSeconds(2);
+
 	private static final String BEHIND_OTHERS = "held or waited for in this JVM";
 
 	private final LockParts parts;
@@ -48,6 +52,11 @@ final class AcquireCall {
 	private final WaitBudget budget;
 
 	private final WaitReport report;
+
+	private final List<String> lines;
+
+	/** How long it waits in line. */
+	private final WaitBudget queueing;
 
 	private State state = State.QUEUEING;
 
@@ -76,11 +85,32 @@ final class AcquireCall {
 		this.request = request;
 		this.budget = WaitBudget.startingNow(request.waitTime());
 		this.report = new WaitReport(request, this.budget, parts);
+		// Whoever waits at the head of a line is no reason for one that only tries, where
+		// others of this JVM may hold the lock as well.
+		boolean passing = this.budget.isSingleAttempt() && request.kind().needsSessionApart();
+		this.lines = passing ? request.kind().lines().stream().map((line) -> line + "?").toList()
+				: request.kind().lines();
+		this.queueing = passing ? WaitBudget.startingNow(BEHIND_ATTEMPTS) : this.budget;
 		this.place = newPlace();
 	}
 
 	private Place newPlace() {
 		return new Place(this.request.kind(), this.parts.queues(), this.parts.sessions());
+	}
+
+	/** Queues up in the first line, which decides who comes first. */
+	void enter() {
+		enter(this.lines.get(0));
+	}
+
+	private Waiter enter(String line) {
+		Waiter entered = new Waiter(this.request);
+		this.waiter = entered;
+		this.parts.queues().enter(line, entered);
+		if (this.cancelled) {
+			this.parts.queues().withdraw(line, entered);
+		}
+		return entered;
 	}
 
 	/**
@@ -146,27 +176,18 @@ final class AcquireCall {
 	}
 
 	private @Nullable Wait queueUp() {
-		LocalQueues queues = this.parts.queues();
-		String line = this.request.kind().lines().get(this.linesOwned);
-		Waiter queued = this.waiter;
-		if (queued == null) {
-			queued = new Waiter(this.request);
-			this.waiter = queued;
-			queues.enter(line, queued);
-			if (this.cancelled) {
-				queues.withdraw(line, queued);
-			}
-		}
+		String line = this.lines.get(this.linesOwned);
+		Waiter queued = (this.waiter != null) ? this.waiter : enter(line);
 		CompletableFuture<Turn> turn = queued.turn();
 		if (!turn.isDone()) {
-			if (!this.budget.isSpent()) {
+			if (!this.queueing.isSpent()) {
 				this.report.waiting(BEHIND_OTHERS);
 				// Once more after a while, to say that it takes long.
 				Duration patience = this.patient ? LockOptions.FOREVER : this.parts.slowThreshold();
 				this.patient = true;
-				return Wait.until(turn, this.budget.limit(patience));
+				return Wait.until(turn, this.queueing.limit(patience));
 			}
-			queues.withdraw(line, queued);
+			this.parts.queues().withdraw(line, queued);
 		}
 		this.waiter = null;
 		if (turn.isCancelled()) {
@@ -184,7 +205,7 @@ final class AcquireCall {
 		if (turn instanceof HandedOver handedOver) {
 			admitted(new Acquired(admit(handedOver)));
 		}
-		else if (this.linesOwned == this.request.kind().lines().size()) {
+		else if (this.linesOwned == this.lines.size()) {
 			Contender next = new Contender(this.parts, this.request, this.place, this.budget, this.report,
 					((Head) turn).yielding());
 			this.contender = next;
@@ -253,17 +274,13 @@ final class AcquireCall {
 	private void leaveLines() {
 		Waiter queued = this.waiter;
 		this.waiter = null;
-		String line = this.request.kind().lines().get(Math.min(this.linesOwned, lastLine()));
+		String line = this.lines.get(Math.min(this.linesOwned, this.lines.size() - 1));
 		if (queued != null && !this.parts.queues().withdraw(line, queued)) {
 			decline(queued.turn().join(), line);
 		}
 		else {
 			this.place.leave(false);
 		}
-	}
-
-	private int lastLine() {
-		return this.request.kind().lines().size() - 1;
 	}
 
 	/** The turn came just as the waiter left. */
@@ -289,6 +306,9 @@ final class AcquireCall {
 		}
 		if (trouble != null) {
 			throw new ConsulRefusedException(inVain + "refuses: " + trouble.getMessage(), trouble);
+		}
+		if (!this.request.kind().isExclusive()) {
+			return new InVain("others of this JVM wait for it, too, and came before");
 		}
 		if (CurrentLockHandle.find((handle) -> handle.keys().contains(line) && handle.isHeld()).isPresent()) {
 			return new InVain("this very thread holds it, and a LockHandle is not reentrant");

@@ -67,6 +67,7 @@ final class Acquirer {
 			this.futures.end(future);
 			call.wake();
 		});
+		call.enter();
 		this.parts.background().step(() -> goOn(call, future, inVain));
 		if (this.closed) {
 			// Steps may not run any more.

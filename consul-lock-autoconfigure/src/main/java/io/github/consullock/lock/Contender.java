@@ -75,6 +75,9 @@ final class Contender {
 
 	private LockEntries seen;
 
+	/** Whether there is anything to go by. */
+	private boolean looked;
+
 	/** Whether something of the claimant is there already. */
 	private boolean closer;
 
@@ -104,6 +107,7 @@ final class Contender {
 		this.report = report;
 		this.yielding = yielding && !budget.isSingleAttempt();
 		this.seen = this.kind.unseen();
+		this.looked = !this.kind.isReadFirst();
 	}
 
 	/**
@@ -187,12 +191,16 @@ final class Contender {
 		if (this.yielding) {
 			this.yielding = false;
 			return watch(this.kind.key(),
-					(snapshot) -> this.seen.with(this.kind.key(), snapshot).obstacle(null) != null, YIELD);
+					(snapshot) -> this.seen.with(this.kind.key(), snapshot).obstacle(null) != null, YIELD, false);
 		}
 		hear();
 		settle();
 		if (this.outcome != null) {
 			return null;
+		}
+		if (!this.looked) {
+			this.seen = look();
+			this.looked = true;
 		}
 		Obstacle inTheWay = this.seen.obstacle(this.claimant);
 		if (inTheWay != null) {
@@ -226,7 +234,8 @@ final class Contender {
 		this.report.waiting(this.obstacle);
 		LockEntries known = this.seen;
 		Claimant me = this.claimant;
-		return watch(inTheWay.key(), (snapshot) -> isWayOut(known, inTheWay.key(), snapshot, me), LOOK);
+		return watch(inTheWay.key(), (snapshot) -> isWayOut(known, inTheWay.key(), snapshot, me),
+				inTheWay.passing() ? LOCK_DELAY_POLL : LOOK, true);
 	}
 
 	private static boolean isWayOut(LockEntries known, String key, KvSnapshot snapshot, @Nullable Claimant claimant) {
@@ -238,10 +247,10 @@ final class Contender {
 		return next == null || !next.key().equals(key);
 	}
 
-	private Wait watch(String key, Predicate<KvSnapshot> wanted, Duration atMost) {
+	private Wait watch(String key, Predicate<KvSnapshot> wanted, Duration atMost, boolean orLook) {
 		this.mailbox.open(this.parts.watches(), key);
 		CompletableFuture<KvSnapshot> snapshot = this.mailbox.next(wanted);
-		this.news = new News(key, snapshot, atMost.equals(LOOK));
+		this.news = new News(key, snapshot, orLook);
 		return Wait.until(snapshot, this.budget.limit(atMost));
 	}
 
@@ -331,7 +340,12 @@ final class Contender {
 			see(look(), me);
 		}
 		else if (result instanceof Attempt.InLockDelay delay) {
-			this.obstacle = "its last holder's session ended, and the key '" + delay.key()
+			LockEntries around = this.seen.avoiding(delay.keys());
+			if (around != null) {
+				this.seen = around;
+				return null;
+			}
+			this.obstacle = "its last holder's session ended, and the key '" + delay.keys().get(0)
 					+ "' is closed for lock-delay";
 			this.closedForDelay = true;
 			this.report.waiting(this.obstacle);

@@ -59,7 +59,20 @@ final class DefaultLockRegistry implements ConsulLockRegistry {
 
 	@Override
 	public ConsulSemaphore semaphore(LockOptions options, int limit) {
-		throw new UnsupportedOperationException("not yet");
+		if (limit < 1) {
+			throw new IllegalArgumentException(
+					"The limit of the semaphore '" + options.key() + "' must be at least 1, but is " + limit);
+		}
+		if (options.keys().size() > 1) {
+			throw new IllegalArgumentException("A semaphore has one key, but these are " + options.keys());
+		}
+		if (options.session() != null) {
+			throw new IllegalArgumentException("The semaphore '" + options.key() + "' cannot be held by the session "
+					+ options.session() + " of the caller's own: each of its permits has a session to itself");
+		}
+		EngineSpec spec = EngineSpec.of(options, this.settings.session);
+		return new KeyedSemaphore(this.engines, spec, this.settings.client.at(spec.scope()),
+				request(options, new SemaphoreLock(this.settings.keyPrefix + options.key(), limit)), limit);
 	}
 
 	@Override

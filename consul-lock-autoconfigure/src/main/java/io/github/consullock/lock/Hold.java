@@ -125,14 +125,27 @@ final class Hold implements LockHandle {
 		if (isHeld()) {
 			return;
 		}
-		LockLostReason lost = lostReason().orElse(null);
-		if (lost == null && state() == State.HELD) {
-			lost = session().lostReason().orElse(LockLostReason.DEADLINE_PASSED);
+		throw new LockLostException(key(), fencingToken(), whyLost());
+	}
+
+	/**
+	 * Looks at state and reason at once: a loss on its way here must not pass for a
+	 * release.
+	 */
+	private LockLostReason whyLost() {
+		this.lock.lock();
+		try {
+			if (this.reason != null) {
+				return this.reason;
+			}
+			if (this.state == State.HELD) {
+				return session().lostReason().orElse(LockLostReason.DEADLINE_PASSED);
+			}
 		}
-		if (lost == null) {
-			throw new IllegalStateException("The lock '" + key() + "' was released by its holder");
+		finally {
+			this.lock.unlock();
 		}
-		throw new LockLostException(key(), fencingToken(), lost);
+		throw new IllegalStateException("The lock '" + key() + "' was released by its holder");
 	}
 
 	@Override

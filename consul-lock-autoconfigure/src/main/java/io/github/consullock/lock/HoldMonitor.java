@@ -7,12 +7,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 
 import io.github.consullock.LockException;
 import io.github.consullock.LockLostReason;
-import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvSnapshot;
-import io.github.consullock.consul.RenewalOutcome;
 import io.github.consullock.lock.KeyWatches.Subscription;
 import io.github.consullock.session.ConsulSession;
 import org.jspecify.annotations.Nullable;
@@ -31,9 +30,9 @@ final class HoldMonitor {
 
 	private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
-	private final ConsulClient client;
-
 	private final LockProtocol protocol;
+
+	private final Predicate<ConsulSession> sessionEnds;
 
 	private final KeyWatches watches;
 
@@ -41,9 +40,14 @@ final class HoldMonitor {
 
 	private final ConcurrentMap<Hold, Watch> watched = new ConcurrentHashMap<>();
 
-	HoldMonitor(ConsulClient client, LockProtocol protocol, KeyWatches watches, Background background) {
-		this.client = client;
+	/**
+	 * Creates a monitor.
+	 * @param sessionEnds asks Consul whether a session has ended
+	 */
+	HoldMonitor(LockProtocol protocol, KeyWatches watches, Background background,
+			Predicate<ConsulSession> sessionEnds) {
 		this.protocol = protocol;
+		this.sessionEnds = sessionEnds;
 		this.watches = watches;
 		this.background = background;
 	}
@@ -106,14 +110,17 @@ final class HoldMonitor {
 			LockLostReason reason = now.loss(hold.claimant());
 			// One that is held by nobody was most probably released by the end of the
 			// session, of which its own watch has not told yet.
-			return (reason == LockLostReason.KEY_DELETED && isEnded(hold.session()))
-					? LockLostReason.SESSION_INVALIDATED : reason;
+			if (reason == LockLostReason.KEY_DELETED && isEnded(hold.session())) {
+				hold.place().keeper().verify(hold.session());
+				return LockLostReason.SESSION_INVALIDATED;
+			}
+			return reason;
 		});
 	}
 
 	private boolean isEnded(ConsulSession session) {
 		try {
-			return this.client.renewSession(session.id()) instanceof RenewalOutcome.Ended;
+			return this.sessionEnds.test(session);
 		}
 		catch (LockException ex) {
 			logger.debug("Whether session {} has ended cannot be said: {}", session, ex.getMessage());

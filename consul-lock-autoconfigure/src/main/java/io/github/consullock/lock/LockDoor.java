@@ -90,7 +90,7 @@ class LockDoor implements Acquirable {
 		}
 	}
 
-	private LockInterruptedException interrupted(InterruptedException cause) {
+	LockInterruptedException interrupted(InterruptedException cause) {
 		Thread.currentThread().interrupt();
 		return new LockInterruptedException("Interrupted while waiting for " + kind().description(), cause);
 	}
@@ -139,8 +139,12 @@ class LockDoor implements Acquirable {
 		return waitTime;
 	}
 
+	LockEntries read() {
+		return kind().read(this.client, TIMEOUT);
+	}
+
 	List<LockHolder> readHolders() {
-		return kind().read(this.client, TIMEOUT).holders().stream().map(HolderDescription::read).toList();
+		return read().holders().stream().map(HolderDescription::read).toList();
 	}
 
 	/** Removes the entries of the lock, which nobody holds. */

@@ -56,7 +56,7 @@ final class LockEngine {
 		Listeners listeners = new Listeners(settings.listeners);
 		this.settlement = new Settlement(protocol, background);
 		this.watches = new KeyWatches(client, background, watchable);
-		HoldMonitor monitor = new HoldMonitor(client, protocol, this.watches, background);
+		HoldMonitor monitor = new HoldMonitor(protocol, this.watches, background, this::isSessionEnded);
 		this.holds = new Holds(protocol, this.queues, this.settlement, monitor, background, listeners,
 				settings.keyPrefix, spec.session().lockDelay());
 		this.sessions = Sessions.of(spec, lasting, client, this::sessionLost);
@@ -64,6 +64,10 @@ final class LockEngine {
 				background, this.sessions::verify);
 		this.acquirer = new Acquirer(new LockParts(protocol, this.sessions, this.fences, this.queues, this.watches,
 				this.holds, this.settlement, background, listeners, settings.slowThreshold));
+	}
+
+	private boolean isSessionEnded(ConsulSession session) {
+		return this.sessions.isEnded(session);
 	}
 
 	private void sessionLost(ConsulSession session, LockLostReason reason) {

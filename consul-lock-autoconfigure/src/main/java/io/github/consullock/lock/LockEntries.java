@@ -34,6 +34,16 @@ interface LockEntries {
 	Step approach(Claimant claimant);
 
 	/**
+	 * What is left to try when some keys have turned out to be closed for lock-delay.
+	 * @param delayed the keys that an attempt could not lock
+	 * @return the entries to go on with, or {@code null} if there is nothing but to try
+	 * the same again later
+	 */
+	default @Nullable LockEntries avoiding(List<String> delayed) {
+		return null;
+	}
+
+	/**
 	 * The fencing token of a claimant that holds the lock: the index of the write that
 	 * acquired it, or of a later one that left it the holder.
 	 * @return the token, or 0 if the entries do not show it as the holder
@@ -86,8 +96,14 @@ interface LockEntries {
 	 *
 	 * @param description for whom or what
 	 * @param key the entry whose change may end it
+	 * @param passing whether it may also end without a change, since it is lock-delay
 	 */
-	record Obstacle(String description, String key) {
+	record Obstacle(String description, String key, boolean passing) {
+
+		Obstacle(String description, String key) {
+			this(description, key, false);
+		}
+
 	}
 
 	/**

@@ -41,6 +41,14 @@ interface LockKind {
 	/** Whether a lost lock may leave entries that its session still holds. */
 	boolean hasSeveralEntries();
 
+	/**
+	 * Whether what is there decides what to write, so that trying before looking is
+	 * mostly in vain.
+	 */
+	default boolean isReadFirst() {
+		return false;
+	}
+
 	/** Somebody who wants the lock. */
 	default Claimant claimant(ConsulSession session, LockRequest request) {
 		return new Claimant(session, "", request.value().get(), request.deleteOnRelease(), false);

@@ -13,7 +13,6 @@ import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.TransactionOutcome;
 import io.github.consullock.consul.TransactionOutcome.Committed;
-import io.github.consullock.consul.TransactionOutcome.Failure;
 import io.github.consullock.consul.TransactionOutcome.FailureReason;
 import io.github.consullock.consul.TransactionOutcome.RolledBack;
 import io.github.consullock.consul.TransactionTooLargeException;
@@ -65,14 +64,15 @@ final class LockProtocol {
 		if (rolledBack.reasonOf(0).isPresent()) {
 			return new Attempt.FenceMoved();
 		}
-		List<Failure> delayed = rolledBack.failures()
+		List<String> delayed = rolledBack.failures()
 			.stream()
 			.filter((failure) -> failure.reason() == FailureReason.IN_LOCK_DELAY)
+			.map((failure) -> operations.get(failure.operation()).key())
 			.toList();
 		if (delayed.size() < rolledBack.failures().size()) {
 			return new Attempt.Changed();
 		}
-		return new Attempt.InLockDelay(operations.get(delayed.get(0).operation()).key());
+		return new Attempt.InLockDelay(delayed);
 	}
 
 	private TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
@@ -224,9 +224,9 @@ final class LockProtocol {
 		}
 
 		/**
-		 * A key is free, but closed until lock-delay is over.
+		 * These keys are free, but closed until lock-delay is over.
 		 */
-		record InLockDelay(String key) implements Attempt {
+		record InLockDelay(List<String> keys) implements Attempt {
 		}
 
 		/**

@@ -3,6 +3,7 @@ package io.github.consullock.lock;
 import java.time.Duration;
 
 import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.RenewalOutcome;
 import io.github.consullock.session.ConsulSession;
 import io.github.consullock.session.SessionKeeper;
 import io.github.consullock.session.SessionListener;
@@ -12,10 +13,15 @@ import io.github.consullock.session.SessionPool;
  * The sessions of one engine: the one that holds its locks, and those that hold one thing
  * each.
  *
+ * @param client the way to Consul
+ * @param borrowed whether the one is the caller's own
  * @param shared keeps the one
  * @param apart keeps the others
  */
-record Sessions(SessionKeeper shared, SessionPool apart) implements AutoCloseable {
+record Sessions(ConsulClient client, boolean borrowed, SessionKeeper shared,
+		SessionPool apart) implements AutoCloseable {
+
+	private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
 	/** Of a session of the caller's own. */
 	private static final Duration MAX_MARGIN = Duration.ofMillis(2500);
@@ -36,13 +42,23 @@ record Sessions(SessionKeeper shared, SessionPool apart) implements AutoCloseabl
 			shared = watched ? new SessionKeeper(client, spec.session(), listener)
 					: SessionKeeper.unwatched(client, spec.session(), listener);
 		}
-		return new Sessions(shared, new SessionPool(client, spec.session(), listener));
+		return new Sessions(client, spec.borrowed() != null, shared, new SessionPool(client, spec.session(), listener));
 	}
 
 	/** Has a session renewed now, because somebody was told that it is no more. */
 	void verify(ConsulSession suspect) {
 		this.shared.verify(suspect);
 		this.apart.verify(suspect);
+	}
+
+	/** Asks Consul whether a session has ended; one of the caller's is not renewed. */
+	boolean isEnded(ConsulSession session) {
+		boolean ended = this.borrowed ? this.client.sessionInfo(session.id(), TIMEOUT).isEmpty()
+				: this.client.renewSession(session.id()) instanceof RenewalOutcome.Ended;
+		if (ended) {
+			verify(session);
+		}
+		return ended;
 	}
 
 	SessionKeeper keeper(LockKind kind) {

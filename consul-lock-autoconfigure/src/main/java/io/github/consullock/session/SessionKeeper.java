@@ -439,13 +439,28 @@ public final class SessionKeeper implements AutoCloseable {
 	 */
 	@Override
 	public void close() {
+		end();
+	}
+
+	/** Closes, and does tell the listener. */
+	void retire() {
+		ConsulSession ended = end();
+		if (ended != null) {
+			this.listener.lost(ended, LockLostReason.SHUTDOWN);
+		}
+	}
+
+	/** Returns the session that this has ended, if there was one. */
+	private @Nullable ConsulSession end() {
 		CompletableFuture<ConsulSession> abandoned;
+		ConsulSession ended;
 		this.lock.lock();
 		try {
 			if (this.state == State.CLOSED) {
-				return;
+				return null;
 			}
 			abandoned = this.pending;
+			ended = this.live;
 			if (this.live != null) {
 				this.live.lease().end(LockLostReason.SHUTDOWN);
 				this.source.discard(this.live.id());
@@ -463,6 +478,7 @@ public final class SessionKeeper implements AutoCloseable {
 		if (interrupted) {
 			Thread.currentThread().interrupt();
 		}
+		return ended;
 	}
 
 	/**

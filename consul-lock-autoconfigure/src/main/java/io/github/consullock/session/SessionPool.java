@@ -158,7 +158,7 @@ public final class SessionPool implements AutoCloseable {
 		finally {
 			this.lock.unlock();
 		}
-		old.forEach(SessionKeeper::close);
+		old.forEach(SessionKeeper::retire);
 		this.lock.lock();
 		try {
 			// Not before: whoever closes the pool has to close them too.

@@ -1,22 +1,41 @@
 package io.github.consullock.annotation;
 
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import java.lang.reflect.Method;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 
+import jakarta.validation.Constraint;
+import jakarta.validation.ConstraintValidator;
+import jakarta.validation.ConstraintValidatorContext;
 import jakarta.validation.ConstraintViolationException;
+import jakarta.validation.Payload;
+import jakarta.validation.Validator;
 import jakarta.validation.constraints.Positive;
 
 import org.awaitility.Awaitility;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
+import org.springframework.context.annotation.Role;
 import org.springframework.resilience.annotation.EnableResilientMethods;
 import org.springframework.resilience.annotation.Retryable;
+import org.springframework.resilience.retry.MethodRetryPredicate;
+import org.springframework.retry.RetryCallback;
+import org.springframework.retry.RetryContext;
+import org.springframework.retry.RetryListener;
+import org.springframework.retry.annotation.Backoff;
+import org.springframework.retry.annotation.RetryConfiguration;
 import org.springframework.scheduling.annotation.Async;
 import org.springframework.scheduling.annotation.EnableAsync;
 import org.springframework.security.access.AccessDeniedException;
@@ -25,12 +44,10 @@ import org.springframework.security.authentication.TestingAuthenticationToken;
 import org.springframework.security.config.annotation.method.configuration.EnableMethodSecurity;
 import org.springframework.security.core.context.SecurityContextHolder;
 import org.springframework.transaction.PlatformTransactionManager;
-import org.springframework.transaction.TransactionDefinition;
-import org.springframework.transaction.TransactionStatus;
 import org.springframework.transaction.annotation.EnableTransactionManagement;
 import org.springframework.transaction.annotation.Transactional;
-import org.springframework.transaction.support.SimpleTransactionStatus;
 import org.springframework.validation.annotation.Validated;
+import org.springframework.validation.beanvalidation.LocalValidatorFactoryBean;
 import org.springframework.validation.beanvalidation.MethodValidationPostProcessor;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -127,6 +144,29 @@ class AdviceOrderTests {
 		}
 	}
 
+	@Test
+	void theWholeOrderOfAdvice() {
+		try (AnnotationConfigApplicationContext context = LockContext.start(Everything.class, Recording.class)) {
+			context.getBean(Trail.class).failures = 1;
+			context.getBean(Recorded.class).everything(7);
+			Awaitility.await().until(() -> trail(context).contains("commit") && trail(context).size() == 16);
+			assertThat(trail(context)).containsExactly("async", "security", "validation", "acquire locks/orders/7",
+					"begin", "body", "rollback", "release locks/orders/7", "retry", "security", "validation",
+					"acquire locks/orders/7", "begin", "body", "commit", "release locks/orders/7");
+		}
+	}
+
+	@Test
+	void springRetryLocksAgainToo() {
+		try (AnnotationConfigApplicationContext context = LockContext.start(Everything.class, Recording.class)) {
+			context.getBean(Trail.class).failures = 1;
+			context.getBean(Recorded.class).springRetry(7);
+			assertThat(trail(context)).containsExactly("acquire locks/orders/7", "begin", "body", "rollback",
+					"release locks/orders/7", "retry", "acquire locks/orders/7", "begin", "body", "commit",
+					"release locks/orders/7");
+		}
+	}
+
 	private static void assertRefusedWithoutLock(AnnotationConfigApplicationContext context) {
 		List<String> trail = trail(context);
 		trail.clear();
@@ -167,14 +207,14 @@ class AdviceOrderTests {
 		@DistributedLock("orders/#{#id}")
 		@Transactional
 		public void ship(@Positive long id) {
-			body();
+			this.trail.body();
 		}
 
 		@Retryable(delay = 0)
 		@DistributedLock("orders/#{#id}")
 		@Transactional
 		public void shipWithRetry(@Positive long id) {
-			body();
+			this.trail.body();
 		}
 
 		@Async
@@ -182,15 +222,7 @@ class AdviceOrderTests {
 		@DistributedLock("orders/#{#id}")
 		@Transactional
 		public void shipLater(@Positive long id) {
-			body();
-		}
-
-		private void body() {
-			this.trail.add("body");
-			if (this.trail.failures > 0) {
-				this.trail.failures = 0;
-				throw new IllegalStateException("no ship");
-			}
+			this.trail.body();
 		}
 
 	}
@@ -214,6 +246,150 @@ class AdviceOrderTests {
 
 	}
 
+	/** Where every advice leaves its mark. */
+	@Validated
+	static class Recorded {
+
+		private final Trail trail;
+
+		Recorded(Trail trail) {
+			this.trail = trail;
+		}
+
+		@Async("recordingExecutor")
+		@Retryable(delay = 0, predicate = RecordingPredicate.class)
+		@PreAuthorize("@guard.admits()")
+		@DistributedLock("orders/#{#id}")
+		@Transactional
+		public void everything(@RecordedConstraint long id) {
+			this.trail.body();
+		}
+
+		@org.springframework.retry.annotation.Retryable(listeners = "recordingListener", backoff = @Backoff(delay = 1))
+		@DistributedLock("orders/#{#id}")
+		@Transactional
+		public void springRetry(long id) {
+			this.trail.body();
+		}
+
+	}
+
+	static class RecordingPredicate implements MethodRetryPredicate {
+
+		private final Trail trail;
+
+		RecordingPredicate(Trail trail) {
+			this.trail = trail;
+		}
+
+		@Override
+		public boolean shouldRetry(Method method, Throwable failure) {
+			this.trail.add("retry");
+			return true;
+		}
+
+	}
+
+	@Target(ElementType.PARAMETER)
+	@Retention(RetentionPolicy.RUNTIME)
+	@Constraint(validatedBy = RecordingValidator.class)
+	@interface RecordedConstraint {
+
+		String message() default "";
+
+		Class<?>[] groups() default {};
+
+		Class<? extends Payload>[] payload() default {};
+
+	}
+
+	static class RecordingValidator implements ConstraintValidator<RecordedConstraint, Long> {
+
+		private final Trail trail;
+
+		RecordingValidator(Trail trail) {
+			this.trail = trail;
+		}
+
+		@Override
+		public boolean isValid(Long value, ConstraintValidatorContext context) {
+			this.trail.add("validation");
+			return true;
+		}
+
+	}
+
+	static class Guard {
+
+		private final Trail trail;
+
+		Guard(Trail trail) {
+			this.trail = trail;
+		}
+
+		public boolean admits() {
+			this.trail.add("security");
+			return true;
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class Recording {
+
+		/** What {@code @EnableRetry} imports, which needs AspectJ besides. */
+		@Bean
+		@Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+		static RetryConfiguration retryConfiguration() {
+			return new RetryConfiguration();
+		}
+
+		@Bean
+		Recorded recorded(Trail trail) {
+			return new Recorded(trail);
+		}
+
+		@Bean
+		Guard guard(Trail trail) {
+			return new Guard(trail);
+		}
+
+		@Bean
+		static LocalValidatorFactoryBean validator() {
+			return new LocalValidatorFactoryBean();
+		}
+
+		@Bean
+		static MethodValidationPostProcessor methodValidationPostProcessor(ObjectProvider<Validator> validator) {
+			MethodValidationPostProcessor postProcessor = new MethodValidationPostProcessor();
+			postProcessor.setValidatorProvider(validator);
+			return postProcessor;
+		}
+
+		@Bean
+		Executor recordingExecutor(Trail trail) {
+			return (task) -> new Thread(() -> {
+				trail.add("async");
+				login("shipper");
+				task.run();
+			}).start();
+		}
+
+		@Bean
+		RetryListener recordingListener(Trail trail) {
+			return new RetryListener() {
+
+				@Override
+				public <T, E extends Throwable> void onError(RetryContext context, RetryCallback<T, E> callback,
+						Throwable failure) {
+					trail.add("retry");
+				}
+
+			};
+		}
+
+	}
+
 	static class Trail {
 
 		final List<String> events;
@@ -229,6 +405,14 @@ class AdviceOrderTests {
 		void add(String event) {
 			this.events.add(event);
 			this.threads.add(Thread.currentThread().getName());
+		}
+
+		void body() {
+			add("body");
+			if (this.failures > 0) {
+				this.failures = 0;
+				throw new IllegalStateException("no ship");
+			}
 		}
 
 	}
@@ -280,33 +464,7 @@ class AdviceOrderTests {
 
 		@Bean
 		PlatformTransactionManager transactionManager(Trail trail) {
-			return new RecordingTransactions(trail);
-		}
-
-	}
-
-	static class RecordingTransactions implements PlatformTransactionManager {
-
-		private final Trail trail;
-
-		RecordingTransactions(Trail trail) {
-			this.trail = trail;
-		}
-
-		@Override
-		public TransactionStatus getTransaction(@Nullable TransactionDefinition definition) {
-			this.trail.add("begin");
-			return new SimpleTransactionStatus();
-		}
-
-		@Override
-		public void commit(TransactionStatus status) {
-			this.trail.add("commit");
-		}
-
-		@Override
-		public void rollback(TransactionStatus status) {
-			this.trail.add("rollback");
+			return new RecordingTransactions(trail.events);
 		}
 
 	}

@@ -1,12 +1,9 @@
 package io.github.consullock.annotation;
 
 import java.util.List;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Flow;
-import java.util.concurrent.Future;
 
+import io.reactivex.rxjava3.core.Single;
 import kotlin.coroutines.Continuation;
 import org.aopalliance.aop.Advice;
 import org.jspecify.annotations.NullMarked;
@@ -15,8 +12,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import reactor.core.publisher.Flux;
-import reactor.core.publisher.Mono;
 
 import org.springframework.aop.config.AopConfigUtils;
 import org.springframework.aop.support.AopUtils;
@@ -37,18 +32,6 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 @ExtendWith(OutputCaptureExtension.class)
 class DefinitionTests {
 
-	@ParameterizedTest
-	@ValueSource(classes = { ReturnsFuture.class, ReturnsStage.class, ReturnsPublisher.class, ReturnsMono.class,
-			ReturnsFlux.class, ReturnsCallable.class })
-	void aMethodThatReturnsBeforeItsWorkIsDoneStopsTheStart(Class<?> type) {
-		DistributedLockDefinitionException refusal = LockContext.refusal(type);
-		assertThat(refusal.description()).contains(type.getName() + ".run()").contains("before its work is done");
-		assertThat(refusal.action()).isNotBlank();
-		assertThat(refusal).hasMessage(refusal.description() + " " + refusal.action());
-		assertThat(refusal.beanClass()).isEqualTo(type);
-		assertThat(refusal.method()).isNotNull();
-	}
-
 	@Test
 	void aSuspendFunctionStopsTheStart() {
 		assertThat(LockContext.refusal(Suspending.class)).hasMessageContaining("Suspending.run(String, Continuation)")
@@ -57,7 +40,8 @@ class DefinitionTests {
 
 	@ParameterizedTest
 	@ValueSource(
-			classes = { SkipsInt.class, SkipsChar.class, SkipsNonNull.class, SkipsCollectionWithoutConstructor.class })
+			classes = { SkipsInt.class, SkipsChar.class, SkipsNonNull.class, SkipsCollectionWithoutConstructor.class,
+					SkipsSingle.class, SkipsFutureOfCollectionWithoutConstructor.class })
 	void aMethodThatCannotSayThatItWasSkippedMayNotSkip(Class<?> type) {
 		assertThat(LockContext.refusal(type).description()).contains(type.getName() + ".run()").contains("SKIP");
 	}
@@ -197,60 +181,6 @@ class DefinitionTests {
 
 	}
 
-	static class ReturnsFuture {
-
-		@DistributedLock("a")
-		public Future<String> run() {
-			return CompletableFuture.completedFuture("");
-		}
-
-	}
-
-	static class ReturnsStage {
-
-		@DistributedLock("a")
-		public CompletionStage<String> run() {
-			return CompletableFuture.completedFuture("");
-		}
-
-	}
-
-	static class ReturnsPublisher {
-
-		@DistributedLock("a")
-		public Flow.@Nullable Publisher<String> run() {
-			return null;
-		}
-
-	}
-
-	static class ReturnsMono {
-
-		@DistributedLock("a")
-		public Mono<String> run() {
-			return Mono.empty();
-		}
-
-	}
-
-	static class ReturnsFlux {
-
-		@DistributedLock("a")
-		public Flux<String> run() {
-			return Flux.empty();
-		}
-
-	}
-
-	static class ReturnsCallable {
-
-		@DistributedLock("a")
-		public Callable<String> run() {
-			return () -> "";
-		}
-
-	}
-
 	static class Suspending {
 
 		@DistributedLock("a")
@@ -297,6 +227,24 @@ class DefinitionTests {
 		@DistributedLock(key = "a", onNotAcquired = NotAcquiredPolicy.SKIP)
 		public @Nullable CustomList run() {
 			return null;
+		}
+
+	}
+
+	static class SkipsSingle {
+
+		@DistributedLock(key = "a", onNotAcquired = NotAcquiredPolicy.SKIP)
+		public Single<String> run() {
+			return Single.just("");
+		}
+
+	}
+
+	static class SkipsFutureOfCollectionWithoutConstructor {
+
+		@DistributedLock(key = "a", onNotAcquired = NotAcquiredPolicy.SKIP)
+		public CompletableFuture<CustomList> run() {
+			return CompletableFuture.failedFuture(new IllegalStateException("ran"));
 		}
 
 	}

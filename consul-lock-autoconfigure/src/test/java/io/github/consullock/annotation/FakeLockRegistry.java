@@ -1,7 +1,6 @@
 package io.github.consullock.annotation;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 import io.github.consullock.LockHandle;
@@ -20,11 +20,13 @@ import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.LockOptions;
+import io.github.consullock.lock.Acquirable;
 import io.github.consullock.lock.ConsulLock;
 import io.github.consullock.lock.ConsulLockRegistry;
 import io.github.consullock.lock.ConsulReadWriteLock;
 import io.github.consullock.lock.ConsulSemaphore;
 import org.jspecify.annotations.Nullable;
+import reactor.core.scheduler.Schedulers;
 
 /**
  * A registry whose locks are lost when a test says so, on the thread that says so.
@@ -39,6 +41,13 @@ class FakeLockRegistry implements ConsulLockRegistry {
 
 	volatile @Nullable RuntimeException failure;
 
+	/** What acquisitions that keep no thread wait for. */
+	volatile CompletableFuture<Void> turn = CompletableFuture.completedFuture(null);
+
+	/** What happens at the last moment. */
+	volatile Consumer<FakeHandle> beforeRelease = (handle) -> {
+	};
+
 	private final Map<String, FakeHandle> held = new ConcurrentHashMap<>();
 
 	private final AtomicLong tokens = new AtomicLong();
@@ -46,12 +55,13 @@ class FakeLockRegistry implements ConsulLockRegistry {
 	@Override
 	public ConsulLock obtain(LockOptions options) {
 		this.obtained.add(options);
-		return new FakeLock(PREFIX + options.key());
+		return new FakeLock(options.keys().stream().map((key) -> PREFIX + key).toList());
 	}
 
 	@Override
 	public ConsulSemaphore semaphore(LockOptions options, int limit) {
-		throw new UnsupportedOperationException();
+		this.obtained.add(options);
+		return new FakeSemaphore(PREFIX + options.key(), limit);
 	}
 
 	@Override
@@ -89,40 +99,35 @@ class FakeLockRegistry implements ConsulLockRegistry {
 	public void close() {
 	}
 
-	final class FakeLock implements ConsulLock {
-
-		private final String key;
-
-		private FakeLock(String key) {
-			this.key = key;
+	/** As BlockHound would. */
+	private static void checkMayBlock() {
+		if (Schedulers.isInNonBlockingThread()) {
+			throw new IllegalStateException("This thread must not block");
 		}
+	}
 
-		@Override
-		public String key() {
-			return this.key;
+	/** All of the slots, or none. */
+	private LockHandle acquire(List<String> slots, List<String> keys) {
+		checkMayBlock();
+		if (Thread.currentThread().isInterrupted()) {
+			throw new LockInterruptedException("interrupted");
 		}
-
-		@Override
-		public LockHandle acquire() {
-			if (Thread.currentThread().isInterrupted()) {
-				throw new LockInterruptedException("interrupted");
+		RuntimeException failure = this.failure;
+		if (failure != null) {
+			throw failure;
+		}
+		FakeHandle handle = new FakeHandle(keys, slots);
+		for (String slot : slots) {
+			if (this.held.putIfAbsent(slot, handle) != null) {
+				handle.forget();
+				throw new LockNotAcquiredException(keys.get(0), "held by somebody");
 			}
-			RuntimeException failure = FakeLockRegistry.this.failure;
-			if (failure != null) {
-				throw failure;
-			}
-			FakeHandle handle = new FakeHandle(this.key);
-			if (FakeLockRegistry.this.held.putIfAbsent(this.key, handle) != null) {
-				throw new LockNotAcquiredException(this.key, "held by somebody");
-			}
-			FakeLockRegistry.this.events.add("acquire " + this.key);
-			return handle;
 		}
+		this.events.add("acquire " + String.join(" ", slots));
+		return handle;
+	}
 
-		@Override
-		public List<String> keys() {
-			return List.of(this.key);
-		}
+	abstract class FakeAcquirable implements Acquirable {
 
 		@Override
 		public LockHandle acquire(Duration waitTime) {
@@ -136,12 +141,104 @@ class FakeLockRegistry implements ConsulLockRegistry {
 
 		@Override
 		public CompletableFuture<LockHandle> acquireAsync() {
-			return CompletableFuture.supplyAsync(this::acquire);
+			CompletableFuture<LockHandle> acquisition = new CompletableFuture<>();
+			FakeLockRegistry.this.turn.thenRunAsync(() -> {
+				if (acquisition.isDone()) {
+					return;
+				}
+				try {
+					LockHandle handle = acquire();
+					if (!acquisition.complete(handle)) {
+						handle.release();
+					}
+				}
+				catch (RuntimeException ex) {
+					acquisition.completeExceptionally(ex);
+				}
+			});
+			acquisition.whenComplete((handle, failure) -> {
+				if (acquisition.isCancelled()) {
+					FakeLockRegistry.this.events.add("cancel " + key());
+				}
+			});
+			return acquisition;
 		}
 
 		@Override
 		public CompletableFuture<LockHandle> acquireAsync(Duration waitTime) {
 			return acquireAsync();
+		}
+
+	}
+
+	final class FakeSemaphore extends FakeAcquirable implements ConsulSemaphore {
+
+		private final String key;
+
+		private final int limit;
+
+		private FakeSemaphore(String key, int limit) {
+			this.key = key;
+			this.limit = limit;
+		}
+
+		@Override
+		public String key() {
+			return this.key;
+		}
+
+		@Override
+		public LockHandle acquire() {
+			for (int i = 1;; i++) {
+				try {
+					return FakeLockRegistry.this.acquire(List.of(this.key + "#" + i), List.of(this.key));
+				}
+				catch (LockNotAcquiredException ex) {
+					if (i == this.limit) {
+						throw ex;
+					}
+				}
+			}
+		}
+
+		@Override
+		public int limit() {
+			return this.limit;
+		}
+
+		@Override
+		public List<LockHolder> holders() {
+			throw new UnsupportedOperationException();
+		}
+
+		@Override
+		public void destroy() {
+			throw new UnsupportedOperationException();
+		}
+
+	}
+
+	final class FakeLock extends FakeAcquirable implements ConsulLock {
+
+		private final List<String> keys;
+
+		private FakeLock(List<String> keys) {
+			this.keys = keys;
+		}
+
+		@Override
+		public String key() {
+			return this.keys.get(0);
+		}
+
+		@Override
+		public LockHandle acquire() {
+			return FakeLockRegistry.this.acquire(this.keys, this.keys);
+		}
+
+		@Override
+		public List<String> keys() {
+			return this.keys;
 		}
 
 		@Override
@@ -183,41 +280,59 @@ class FakeLockRegistry implements ConsulLockRegistry {
 
 	final class FakeHandle implements LockHandle {
 
-		private final String key;
+		private final List<String> keys;
+
+		private final List<String> slots;
 
 		private final long token = FakeLockRegistry.this.tokens.incrementAndGet();
 
-		private final List<Consumer<LockLostReason>> callbacks = new ArrayList<>();
+		private final List<Consumer<LockLostReason>> callbacks = new CopyOnWriteArrayList<>();
+
+		private final ReentrantLock telling = new ReentrantLock();
 
 		private volatile @Nullable LockLostReason lost;
 
 		private volatile boolean released;
 
-		private FakeHandle(String key) {
-			this.key = key;
+		private FakeHandle(List<String> keys, List<String> slots) {
+			this.keys = keys;
+			this.slots = slots;
+		}
+
+		private void forget() {
+			this.slots.forEach((slot) -> FakeLockRegistry.this.held.remove(slot, this));
 		}
 
 		/** Tells on the calling thread. */
 		void lose(LockLostReason reason) {
-			this.lost = reason;
-			FakeLockRegistry.this.held.remove(this.key, this);
-			this.callbacks.forEach((callback) -> callback.accept(reason));
+			loseSilently(reason);
+			tell();
+		}
+
+		/** After the lock was lost silently: the callback arrives. */
+		void tell() {
+			LockLostReason reason = this.lost;
+			if (reason != null) {
+				this.callbacks.forEach((callback) -> callback.accept(reason));
+			}
 		}
 
 		/** Loses the lock without a word: the callback is still on its way. */
 		void loseSilently(LockLostReason reason) {
+			this.telling.lock();
 			this.lost = reason;
-			FakeLockRegistry.this.held.remove(this.key, this);
+			this.telling.unlock();
+			forget();
 		}
 
 		@Override
 		public String key() {
-			return this.key;
+			return this.keys.get(0);
 		}
 
 		@Override
 		public List<String> keys() {
-			return List.of(this.key);
+			return this.keys;
 		}
 
 		@Override
@@ -239,7 +354,7 @@ class FakeLockRegistry implements ConsulLockRegistry {
 		public void ensureHeld() {
 			LockLostReason reason = this.lost;
 			if (reason != null) {
-				throw new LockLostException(this.key, this.token, reason);
+				throw new LockLostException(key(), this.token, reason);
 			}
 			if (this.released) {
 				throw new IllegalStateException("released");
@@ -248,25 +363,29 @@ class FakeLockRegistry implements ConsulLockRegistry {
 
 		@Override
 		public void onLost(Consumer<LockLostReason> callback) {
+			this.telling.lock();
 			LockLostReason reason = this.lost;
+			if (reason == null) {
+				this.callbacks.add(callback);
+			}
+			this.telling.unlock();
 			if (reason != null) {
 				callback.accept(reason);
-			}
-			else {
-				this.callbacks.add(callback);
 			}
 		}
 
 		@Override
 		public boolean release() {
+			checkMayBlock();
+			FakeLockRegistry.this.beforeRelease.accept(this);
 			if (this.lost != null) {
-				FakeLockRegistry.this.events.add("release lost " + this.key);
+				FakeLockRegistry.this.events.add("release lost " + String.join(" ", this.slots));
 				return false;
 			}
 			if (!this.released) {
 				this.released = true;
-				FakeLockRegistry.this.held.remove(this.key, this);
-				FakeLockRegistry.this.events.add("release " + this.key);
+				forget();
+				FakeLockRegistry.this.events.add("release " + String.join(" ", this.slots));
 			}
 			return true;
 		}

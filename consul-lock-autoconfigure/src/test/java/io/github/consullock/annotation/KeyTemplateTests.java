@@ -122,7 +122,7 @@ class KeyTemplateTests {
 				Map.of(), new File("a"), new Weight(), Thread.currentThread())) {
 			assertThatIllegalArgumentException().isThrownBy(() -> key("#{#name}", value, 1))
 				.withMessageContaining("'#{#name}' of " + Sample.class.getName() + ".call(Object, int)")
-				.withMessageContaining(value.getClass().getName())
+				.withMessageContaining(value.getClass().getTypeName())
 				.withMessageContaining("Converter");
 		}
 	}

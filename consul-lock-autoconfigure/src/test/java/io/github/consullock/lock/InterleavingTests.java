@@ -259,7 +259,8 @@ class InterleavingTests extends HookedInstances {
 	void aHoldThatEndsBeforeItIsMonitoredIsNotMonitored() {
 		try (Background background = new Background();
 				KeyWatches watches = new KeyWatches(this.client, background, new Semaphore(10))) {
-			HoldMonitor monitor = new HoldMonitor(this.client, new LockProtocol(this.client), watches, background);
+			HoldMonitor monitor = new HoldMonitor(new LockProtocol(this.client), watches, background,
+					(session) -> false);
 			ConsulLockRegistry registry = hooked();
 			Hold ended = (Hold) registry.obtain("a").acquire();
 			ended.release();

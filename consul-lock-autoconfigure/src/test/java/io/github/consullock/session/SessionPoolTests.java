@@ -80,7 +80,7 @@ class SessionPoolTests {
 		assertThat(this.consul.destroyed).isEmpty();
 		this.threads.advance(Duration.ofNanos(1));
 		assertThat(this.consul.sessions).isEmpty();
-		assertThat(this.losses).isEmpty();
+		assertThat(this.losses).containsExactly("session-1 " + LockLostReason.SHUTDOWN);
 		int renewals = this.consul.renewals.size();
 		this.threads.advance(Duration.ofMinutes(10));
 		assertThat(this.consul.renewals).hasSize(renewals);

@@ -1,0 +1,86 @@
+package io.github.consullock.lock;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.KvEntry;
+
+/**
+ * A lock for a limited number of holders, with the entries of Go's {@code api.Semaphore}:
+ * one that names the limit and the holders' sessions, and one for each holder, held by
+ * its session. Since holders are named by their sessions, each needs one of its own.
+ *
+ * @param key the full key, below which the entries are
+ * @param limit how many may hold it
+ */
+record SemaphoreLock(String key, int limit) implements LockKind {
+
+	private static final String STATE = "/.lock";
+
+	@Override
+	public String description() {
+		return "the semaphore '" + this.key + "'";
+	}
+
+	@Override
+	public List<String> keys() {
+		return List.of(this.key);
+	}
+
+	/** Not the line of the lock that has this key, which is another one. */
+	@Override
+	public List<String> lines() {
+		return List.of(prefix());
+	}
+
+	@Override
+	public boolean isExclusive() {
+		return false;
+	}
+
+	@Override
+	public boolean needsSessionApart() {
+		return true;
+	}
+
+	@Override
+	public boolean hasSeveralEntries() {
+		return true;
+	}
+
+	@Override
+	public boolean isReadFirst() {
+		return true;
+	}
+
+	/** The key of the entry that names the holders. */
+	String stateKey() {
+		return this.key + STATE;
+	}
+
+	/** The key of a holder's entry. */
+	String holderKey(String session) {
+		return prefix() + session;
+	}
+
+	private String prefix() {
+		return this.key + "/";
+	}
+
+	@Override
+	public LockEntries unseen() {
+		return new SemaphoreEntries(this, null, Map.of(), Set.of(), Set.of());
+	}
+
+	@Override
+	public LockEntries read(ConsulClient client, Duration timeout) {
+		Map<String, KvEntry> below = new HashMap<>();
+		client.list(prefix(), timeout).forEach((entry) -> below.put(entry.key(), entry));
+		return SemaphoreEntries.read(this, below);
+	}
+
+}

@@ -1,0 +1,225 @@
+package io.github.consullock.lock;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.LockHandle;
+import io.github.consullock.LockLostReason;
+import io.github.consullock.LockNotAcquiredException;
+import io.github.consullock.LockOptions;
+import io.github.consullock.consul.InMemoryConsulClient;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * Waiting for a lock without a thread.
+ */
+@SuppressWarnings("LockNotBeforeTry") // Locks are what is tested here.
+class AsyncAcquisitionTests extends HookedInstances {
+
+	private static final Duration LONG = Duration.ofMinutes(2);
+
+	@Test
+	void theFutureCompletesWithTheHoldWhereItsDependentsMayBlock() {
+		ConsulLockRegistry registry = hooked();
+		CompletableFuture<LockHandle> future = registry.obtain("a").acquireAsync();
+		// A dependent that acquires blocks, and would wait for its own thread.
+		CompletableFuture<Boolean> nested = future.thenApply((handle) -> {
+			try (handle; LockHandle other = registry.obtain("b").acquire()) {
+				return handle.isHeld() && other.isHeld();
+			}
+		});
+		assertThat(nested.join()).isTrue();
+		assertThat(this.instances.entry("a")).isNull();
+	}
+
+	@Test
+	void itIsHandedOverAndWaitedForLikeAnyOther() {
+		ConsulLockRegistry registry = this.instances.start();
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		List<CompletableFuture<LockHandle>> waiting = new ArrayList<>();
+		for (int i = 0; i < 5; i++) {
+			waiting.add(registry.obtain("a").acquireAsync(LONG));
+		}
+		first.close();
+		long token = first.fencingToken();
+		for (int i = 0; i < 5; i++) {
+			LockHandle handle = waiting.get(i).join();
+			assertThat(handle.fencingToken()).isGreaterThan(token);
+			token = handle.fencingToken();
+			handle.close();
+		}
+	}
+
+	@Test
+	void manyWaitWithoutAThreadEach() {
+		try (InMemoryConsulClient consul = new InMemoryConsulClient();
+				ConsulLockRegistry others = ConsulLockRegistry.builder(consul.newClient()).maxWatches(0).build();
+				ConsulLockRegistry registry = ConsulLockRegistry.builder(consul).maxWatches(4).build()) {
+			List<LockHandle> held = new ArrayList<>();
+			List<CompletableFuture<LockHandle>> waiting = new ArrayList<>();
+			for (int i = 0; i < 150; i++) {
+				held.add(others.obtain("a" + i).acquire());
+				waiting.add(registry.obtain("a" + i).acquireAsync(LONG));
+				waiting.add(registry.obtain("a" + i).acquireAsync(LONG));
+			}
+			// Each key has an owner, and each owner a watch, or is polled.
+			await().until(() -> ((DefaultLockRegistry) registry).trackedKeys() == 300);
+			await().until(() -> Thread.getAllStackTraces()
+				.keySet()
+				.stream()
+				.filter((thread) -> thread.getName().startsWith("consul-lock-")
+						&& thread.getState() != Thread.State.TERMINATED)
+				.count() < 120);
+			held.forEach(LockHandle::close);
+			waiting.forEach((future) -> future.thenAccept(LockHandle::close).join());
+			assertThat(registry.heldLocks()).isEmpty();
+		}
+	}
+
+	@Test
+	void aWaitInVainFailsWithTheReason() {
+		LockHandle held = this.instances.start().obtain("a").acquire();
+		CompletableFuture<LockHandle> future = this.instances.start().obtain("a").acquireAsync(Duration.ZERO);
+		assertThatExceptionOfType(CompletionException.class).isThrownBy(future::join)
+			.withCauseInstanceOf(LockNotAcquiredException.class)
+			.withMessageContaining("held by");
+		held.close();
+	}
+
+	@Test
+	void aConsulThatDoesNotAnswerFailsItInTime() {
+		ConsulLockRegistry registry = hooked();
+		Instances.warmUp(registry);
+		this.client.alwaysBefore(() -> {
+			throw new ConsulUnavailableException("silent, says the test");
+		});
+		CompletableFuture<LockHandle> future = registry.obtain("a").acquireAsync(Duration.ofMillis(300));
+		assertThatExceptionOfType(CompletionException.class).isThrownBy(future::join)
+			.withCauseInstanceOf(ConsulUnavailableException.class);
+		this.client.alwaysBefore(() -> {
+		});
+		await().until(() -> ((DefaultLockRegistry) registry).trackedKeys() == 0);
+	}
+
+	@Test
+	void cancellingEndsAWaitForConsulAndLeavesNothingBehind() {
+		LockHandle held = this.instances.start().obtain("a").acquire();
+		ConsulLockRegistry registry = hooked();
+		CompletableFuture<LockHandle> future = registry.obtain("a").acquireAsync(LONG);
+		await().until(() -> ((DefaultLockRegistry) registry).trackedKeys() == 2);
+		assertThat(future.cancel(false)).isTrue();
+		await().until(() -> ((DefaultLockRegistry) registry).trackedKeys() == 0);
+		await().until(() -> this.events.contains("not acquired"));
+		held.close();
+		assertThat(this.instances.entry("a")).isNull();
+	}
+
+	@Test
+	void cancellingEndsAWaitInLineAndKeepsNobodyBehindIt() {
+		ConsulLockRegistry registry = hooked();
+		LockHandle held = registry.obtain("a").acquire();
+		CompletableFuture<LockHandle> first = registry.obtain("a").acquireAsync(LONG);
+		CompletableFuture<LockHandle> second = registry.obtain("a").acquireAsync(LONG);
+		first.cancel(true);
+		held.close();
+		second.join().close();
+		await().until(() -> ((DefaultLockRegistry) registry).trackedKeys() == 0);
+		assertThat(this.instances.entry("a")).isNull();
+	}
+
+	@Test
+	void cancellingDuringARequestReleasesWhatItAcquires() throws Exception {
+		ConsulLockRegistry registry = hooked();
+		Instances.warmUp(registry);
+		CountDownLatch acquired = new CountDownLatch(1);
+		CountDownLatch cancelled = new CountDownLatch(1);
+		this.client.after(HookedClient.ACQUIRE, () -> {
+			acquired.countDown();
+			awaitLatch(cancelled);
+		});
+		CompletableFuture<LockHandle> future = registry.obtain("a").acquireAsync(LONG);
+		acquired.await();
+		future.cancel(false);
+		cancelled.countDown();
+		await().until(() -> this.instances.entry("a") == null && registry.heldLocks().isEmpty());
+		await().until(() -> ((DefaultLockRegistry) registry).trackedKeys() == 0);
+		assertThatExceptionOfType(CancellationException.class).isThrownBy(future::join);
+	}
+
+	@Test
+	void cancellingDuringARequestWhoseAnswerIsLostSettlesIt() throws Exception {
+		ConsulLockRegistry registry = hooked();
+		Instances.warmUp(registry);
+		CountDownLatch acquired = new CountDownLatch(1);
+		CountDownLatch cancelled = new CountDownLatch(1);
+		this.client.after(HookedClient.ACQUIRE, () -> {
+			acquired.countDown();
+			awaitLatch(cancelled);
+			throw new ConsulUnavailableException("lost by the test");
+		});
+		CompletableFuture<LockHandle> future = registry.obtain("a").acquireAsync(LONG);
+		acquired.await();
+		future.cancel(false);
+		cancelled.countDown();
+		await().until(() -> this.instances.entry("a") == null && ((DefaultLockRegistry) registry).trackedKeys() == 0);
+		registry.obtain("a").acquire().close();
+	}
+
+	@Test
+	void closingTheRegistryFailsEveryWait() {
+		LockHandle held = this.instances.start().obtain("a").acquire();
+		ConsulLockRegistry registry = hooked();
+		CompletableFuture<LockHandle> first = registry.obtain("a").acquireAsync(LockOptions.FOREVER);
+		CompletableFuture<LockHandle> second = registry.obtain("a").acquireAsync(LockOptions.FOREVER);
+		await().until(() -> ((DefaultLockRegistry) registry).trackedKeys() == 2);
+		registry.close();
+		for (CompletableFuture<LockHandle> future : List.of(first, second, registry.obtain("b").acquireAsync())) {
+			assertThatExceptionOfType(CompletionException.class).isThrownBy(future::join)
+				.withCauseInstanceOf(LockNotAcquiredException.class)
+				.withMessageContaining("closed");
+		}
+		held.close();
+	}
+
+	@Test
+	void anAsynchronousReleaseTellsWhetherTheLockWasHeldToTheEnd() throws Exception {
+		ConsulLockRegistry registry = this.instances.start();
+		assertThat(registry.obtain("a").acquire().releaseAsync().get(1, TimeUnit.MINUTES)).isTrue();
+		assertThat(this.instances.entry("a")).isNull();
+		LockHandle lost = registry.obtain("a").acquire();
+		CompletableFuture<LockLostReason> reason = new CompletableFuture<>();
+		lost.onLost(reason::complete);
+		this.instances.destroySessionOf("a");
+		reason.join();
+		assertThat(lost.releaseAsync().get(1, TimeUnit.MINUTES)).isFalse();
+	}
+
+	@Test
+	void aWaitTimeThatIsNoneIsRefusedAtOnce() {
+		ConsulLock lock = this.instances.start().obtain("a");
+		assertThatIllegalArgumentException().isThrownBy(() -> lock.acquireAsync(Duration.ofMillis(-1)));
+		assertThatIllegalArgumentException().isThrownBy(() -> lock.acquire(Duration.ofMillis(-1)));
+	}
+
+	private static void awaitLatch(CountDownLatch latch) {
+		try {
+			latch.await();
+		}
+		catch (InterruptedException ex) {
+			throw new IllegalStateException(ex);
+		}
+	}
+
+}
