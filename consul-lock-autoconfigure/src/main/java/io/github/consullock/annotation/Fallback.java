@@ -10,7 +10,6 @@ import io.github.consullock.LockNotAcquiredException;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.aop.support.AopUtils;
-import org.springframework.aop.support.AopUtils;
 import org.springframework.core.ResolvableType;
 
 /**

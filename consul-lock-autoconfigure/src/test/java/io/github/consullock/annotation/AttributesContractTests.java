@@ -122,6 +122,20 @@ abstract class AttributesContractTests {
 	}
 
 	@Test
+	void asManyInstancesRunAtOnceAsTheLimitSays() throws Exception {
+		Work first = instance();
+		Work second = instance();
+		Work third = instance();
+		third.single("warm-up", Body.NOTHING);
+		first.limited(() -> second.limited(() -> {
+			assertThat(third.limitedOrSkipped()).isFalse();
+			LockHandle handle = LockHandle.current();
+			second.limited(() -> assertThat(LockHandle.current()).isSameAs(handle));
+		}));
+		assertThat(third.limitedOrSkipped()).isTrue();
+	}
+
+	@Test
 	void aBodyThatExceedsItsMaxHoldIsCancelledAndItsLockGivenUp() throws Exception {
 		Work first = instance();
 		Work second = instance();
@@ -203,6 +217,16 @@ abstract class AttributesContractTests {
 
 		String held(String[] accounts, LockNotAcquiredException failure) {
 			return "held: " + failure.key();
+		}
+
+		@DistributedLock(key = "limited", limit = 2)
+		public void limited(Body body) throws Exception {
+			body.run();
+		}
+
+		@DistributedLock(key = "limited", limit = 2, waitTime = "5s", onNotAcquired = NotAcquiredPolicy.SKIP)
+		public boolean limitedOrSkipped() {
+			return true;
 		}
 
 		@DistributedLock(key = "a", maxHold = "2s")

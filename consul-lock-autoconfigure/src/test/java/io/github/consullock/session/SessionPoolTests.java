@@ -143,6 +143,20 @@ class SessionPoolTests {
 	}
 
 	@Test
+	void whoSuspectsTheEndOfASessionHasThatOneRenewedAtOnce() {
+		ConsulSession session = session(this.pool.lease());
+		leaseWithSession();
+		int renewals = this.consul.renewals.size();
+		this.pool.verify(session);
+		this.threads.runDue();
+		assertThat(this.consul.renewals).hasSize(renewals + 1);
+		this.consul.sessions.remove(session.id());
+		this.pool.verify(session);
+		this.threads.runDue();
+		assertThat(this.losses).containsExactly("session-1 " + LockLostReason.SESSION_INVALIDATED);
+	}
+
+	@Test
 	void aKeeperIsNotGivenToTwoWhenItIsGivenBackTwice() {
 		SessionKeeper keeper = this.pool.lease();
 		this.pool.giveBack(keeper);
@@ -196,7 +210,7 @@ class SessionPoolTests {
 	}
 
 	@Test
-	void withoutAThreadForTheLookTheNextToGiveBackPlansIt() {
+	void withoutAThreadForTheLookNoKeeperIsForgotten() {
 		SessionKeeper one = leaseWithSession();
 		SessionKeeper other = leaseWithSession();
 		this.threads.withoutThreadForNext(VirtualKeeperThreads.Lane.ALARM);

@@ -1,5 +1,6 @@
 package io.github.consullock.test;
 
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.github.consullock.ConsulUnavailableException;
@@ -32,20 +33,28 @@ final class InMemoryConsul {
 	 * A way that is open when there is no outage.
 	 */
 	ConsulClient newApplicationClient() {
-		ProxyFactory proxies = new ProxyFactory(this.client.newClient());
+		return severable(this.client.newClient());
+	}
+
+	private ConsulClient severable(ConsulClient target) {
+		ProxyFactory proxies = new ProxyFactory(target);
 		proxies.addAdvice((MethodInterceptor) this::call);
 		return (ConsulClient) proxies.getProxy(ConsulClient.class.getClassLoader());
 	}
 
 	private @Nullable Object call(MethodInvocation call) throws Throwable {
-		if (call.getMethod().getName().equals("close")) {
-			return call.proceed();
+		switch (call.getMethod().getName()) {
+			case "close":
+				return call.proceed();
+			case "at":
+				return severable((ConsulClient) Objects.requireNonNull(call.proceed()));
+			default:
+				refuseInOutage();
+				Object answer = call.proceed();
+				// One that is on its way is lost.
+				refuseInOutage();
+				return answer;
 		}
-		refuseInOutage();
-		Object answer = call.proceed();
-		// One that is on its way is lost.
-		refuseInOutage();
-		return answer;
 	}
 
 	private void refuseInOutage() {

@@ -139,9 +139,10 @@ final class LockLoss {
 			return "The lock '" + this.key
 					+ "' was released before it was lost: whoever is to lose it must hold it until then";
 		}
-		return inflicted ? "The holder of '" + this.key + "' was not told of its loss in time"
-				: "The lock '" + this.key + "' is held, but not in the Consul of @LocalLocks: its registry was built on"
-						+ " another ConsulClient. Inject the ConsulClient bean where it is built";
+		return inflicted ? "The holder of '" + this.key + "' was not told of its loss in time" : "The lock '" + this.key
+				+ "' is held, but not where @LocalLocks keeps locks. Either its registry was built"
+				+ " on another ConsulClient: inject the ConsulClient bean where it is built. Or it is in another"
+				+ " datacenter, namespace or partition, where locks cannot be lost";
 	}
 
 }

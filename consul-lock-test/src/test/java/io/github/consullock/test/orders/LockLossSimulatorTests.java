@@ -21,6 +21,7 @@ import io.github.consullock.LockLostReason;
 import io.github.consullock.annotation.DistributedLock;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.InMemoryConsulClient;
+import io.github.consullock.lock.ConsulLock;
 import io.github.consullock.lock.ConsulLockRegistry;
 import io.github.consullock.test.LocalLocks;
 import io.github.consullock.test.LockLossSimulator;
@@ -135,6 +136,16 @@ class LockLossSimulatorTests {
 		LockHandle handle = acquire(this.otherRegistry, "invoice");
 		assertThat(this.locks.heldKeys()).containsExactly("others/invoice");
 		this.locks.lose("others/invoice");
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(handle::ensureHeld);
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "KEY_DELETED", "TAKEN_OVER" })
+	void aLockOverSeveralKeysIsLostByAnyOfThem(LockLostReason reason) {
+		ConsulLock lock = this.registry.obtainAll(List.of("several/1", "several/2"));
+		LockHandle handle = lock.tryAcquire(AMPLE).orElseThrow();
+		assertThat(this.locks.heldKeys()).containsExactly("several/1", "several/2");
+		this.locks.lose("several/2", reason);
 		assertThatExceptionOfType(LockLostException.class).isThrownBy(handle::ensureHeld);
 	}
 
