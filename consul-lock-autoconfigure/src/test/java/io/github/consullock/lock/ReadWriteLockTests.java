@@ -181,7 +181,8 @@ class ReadWriteLockTests {
 			lock.readLock().lock(); // waits for nobody
 		}
 		finally {
-			lock.writeLock().unlock(); // others may read now, and nobody has written in between
+			lock.writeLock().unlock(); // others may read now, and nobody has written in
+										// between
 		}
 		try {
 			assertThat(document).hasValue("revised");
@@ -197,8 +198,8 @@ class ReadWriteLockTests {
 	void aReaderThatWantsToWriteIsRefusedAtOnceAndKeepsReading() throws Exception {
 		this.one.readLock().lock();
 		ConsulLock writeLock = this.one.writeLock();
-		assertThatIllegalStateException().isThrownBy(writeLock::lock).withMessageContaining("unlock the read lock");
-		assertThatIllegalStateException().isThrownBy(writeLock::tryLock);
+		assertThatIllegalStateException().isThrownBy(writeLock::tryLock).withMessageContaining("unlock the read lock");
+		assertThatIllegalStateException().isThrownBy(writeLock::lock);
 		assertThatIllegalStateException().isThrownBy(() -> writeLock.tryLock(1, TimeUnit.DAYS));
 		assertThatIllegalStateException().isThrownBy(writeLock::lockInterruptibly);
 		assertThat(this.one.readLock().isLocked()).isTrue();
