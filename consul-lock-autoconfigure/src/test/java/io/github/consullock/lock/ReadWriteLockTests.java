@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 
 import io.github.consullock.LockConflictException;
 import io.github.consullock.LockHandle;
@@ -169,11 +170,36 @@ class ReadWriteLockTests {
 	}
 
 	@Test
+	void aThreadThatComesDownReadsWhatItHasWritten() {
+		ConsulLockRegistry registry = this.instances.start();
+		AtomicReference<String> document = new AtomicReference<>();
+		// tag::read-write[]
+		ConsulReadWriteLock lock = registry.readWriteLock("doc/7");
+		lock.writeLock().lock();
+		try {
+			document.set("revised");
+			lock.readLock().lock(); // waits for nobody
+		}
+		finally {
+			lock.writeLock().unlock(); // others may read now, and nobody has written in
+										// between
+		}
+		try {
+			assertThat(document).hasValue("revised");
+		}
+		finally {
+			lock.readLock().unlock();
+		}
+		// end::read-write[]
+		assertThat(lock.readLock().isLocked()).isFalse();
+	}
+
+	@Test
 	void aReaderThatWantsToWriteIsRefusedAtOnceAndKeepsReading() throws Exception {
 		this.one.readLock().lock();
 		ConsulLock writeLock = this.one.writeLock();
-		assertThatIllegalStateException().isThrownBy(writeLock::lock).withMessageContaining("unlock the read lock");
-		assertThatIllegalStateException().isThrownBy(writeLock::tryLock);
+		assertThatIllegalStateException().isThrownBy(writeLock::tryLock).withMessageContaining("unlock the read lock");
+		assertThatIllegalStateException().isThrownBy(writeLock::lock);
 		assertThatIllegalStateException().isThrownBy(() -> writeLock.tryLock(1, TimeUnit.DAYS));
 		assertThatIllegalStateException().isThrownBy(writeLock::lockInterruptibly);
 		assertThat(this.one.readLock().isLocked()).isTrue();

@@ -31,7 +31,8 @@ class ReadWriteLossTests {
 
 	private static final Duration AT_ONCE = Duration.ZERO;
 
-	private static final Duration WHILE = Duration.ofMillis(700);
+	/** Longer than it takes a waiter to look for itself. */
+	private static final Duration WHILE = Duration.ofSeconds(3);
 
 	private final AtomicLong clock = new AtomicLong(1);
 
@@ -79,6 +80,25 @@ class ReadWriteLossTests {
 		await().during(WHILE).until(() -> !writer.isDone());
 		endLockDelay();
 		writer.join().close();
+		assertNothingIsLeft();
+	}
+
+	@Test
+	void whoReadsBesideTheDeadRemovesThemAfterLockDelay() {
+		ConsulReadWriteLock crashing = mortal().readWriteLock("a");
+		for (int i = 0; i < 20; i++) {
+			crashing.readLock().acquire();
+		}
+		kill();
+		ConsulReadWriteLock lock = start().readWriteLock("a");
+		LockHandle reader = lock.readLock().tryAcquire(AT_ONCE).orElseThrow();
+		assertThat(state().holders()).hasSize(21);
+		endLockDelay();
+		// As many as one transaction takes.
+		lock.readLock().tryAcquire(AT_ONCE).orElseThrow().close();
+		assertThat(state().holders()).hasSize(3);
+		lock.readLock().tryAcquire(AT_ONCE).orElseThrow().close();
+		reader.close();
 		assertNothingIsLeft();
 	}
 
@@ -165,6 +185,19 @@ class ReadWriteLossTests {
 		assertThat(holder.release()).isFalse();
 		assertThat(next.isHeld()).isTrue();
 		assertThat(next.release()).isTrue();
+		assertNothingIsLeft();
+	}
+
+	@Test
+	void whatADeadHolderLeavesIsNotTakenAwayOnItsBehalf() {
+		Hold holder = (Hold) start().readWriteLock("a").writeLock().acquire();
+		this.consul.destroySession(holder.session().id());
+		new LockProtocol(this.consul).free(holder.kind(), holder.claimant(), LONG);
+		assertThat(state().holders()).hasSize(1);
+		ConsulReadWriteLock lock = start().readWriteLock("a");
+		assertThat(lock.readLock().tryAcquire(AT_ONCE)).isEmpty();
+		endLockDelay();
+		lock.readLock().tryAcquire(AT_ONCE).orElseThrow().close();
 		assertNothingIsLeft();
 	}
 
