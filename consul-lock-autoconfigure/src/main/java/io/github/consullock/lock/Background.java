@@ -119,6 +119,11 @@ final class Background implements Executor, AutoCloseable {
 		return CompletableFuture.completedFuture(null);
 	}
 
+	/** Whether tasks are dropped. */
+	boolean isClosed() {
+		return this.workers.isShutdown();
+	}
+
 	/** Interrupts all tasks. */
 	@Override
 	public void close() {

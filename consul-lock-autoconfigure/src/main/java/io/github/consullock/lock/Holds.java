@@ -257,14 +257,19 @@ final class Holds {
 
 	CompletableFuture<Boolean> releaseAsync(Hold hold) {
 		CompletableFuture<Boolean> released = new CompletableFuture<>();
-		this.background.execute(() -> {
+		Runnable release = () -> {
 			try {
 				released.complete(hold.release());
 			}
 			catch (Throwable ex) {
 				released.completeExceptionally(ex);
 			}
-		});
+		};
+		this.background.execute(release);
+		if (this.background.isClosed()) {
+			// Dropped, perhaps; with the session gone, there is nothing to wait for.
+			release.run();
+		}
 		return released;
 	}
 

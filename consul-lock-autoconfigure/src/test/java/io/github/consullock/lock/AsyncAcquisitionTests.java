@@ -207,6 +207,14 @@ class AsyncAcquisitionTests extends HookedInstances {
 	}
 
 	@Test
+	void anAsynchronousReleaseEndsAfterTheRegistryWasClosedToo() throws Exception {
+		ConsulLockRegistry registry = this.instances.start();
+		LockHandle handle = registry.obtain("a").acquire();
+		registry.close();
+		assertThat(handle.releaseAsync().get(1, TimeUnit.MINUTES)).isFalse();
+	}
+
+	@Test
 	void aWaitTimeThatIsNoneIsRefusedAtOnce() {
 		ConsulLock lock = this.instances.start().obtain("a");
 		assertThatIllegalArgumentException().isThrownBy(() -> lock.acquireAsync(Duration.ofMillis(-1)));
