@@ -90,6 +90,27 @@ class SemaphoreTests {
 	}
 
 	@Test
+	void theExampleOfTheDocumentation() {
+		ConsulLockRegistry registry = this.instances.start();
+		List<Long> calls = new ArrayList<>();
+		Remote client = calls::add;
+		// tag::semaphore[]
+		ConsulSemaphore pool = registry.semaphore("crm-connections", 3);
+		try (LockHandle permit = pool.acquire(Duration.ofSeconds(10))) {
+			client.call(permit.fencingToken());
+		}
+		// end::semaphore[]
+		assertThat(calls).singleElement().satisfies((token) -> assertThat(token).isPositive());
+		assertThat(pool.holders()).isEmpty();
+	}
+
+	private interface Remote {
+
+		void call(long token);
+
+	}
+
+	@Test
 	void theEntriesAreThoseOfTheGoClient() {
 		ConsulLockRegistry registry = this.instances.start();
 		LockHandle permit = registry.semaphore(LockOptions.builder("a").value("worker 7").build(), 2).acquire();
