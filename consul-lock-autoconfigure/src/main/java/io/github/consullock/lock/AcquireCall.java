@@ -87,7 +87,7 @@ final class AcquireCall {
 		this.report = new WaitReport(request, this.budget, parts);
 		// Whoever waits at the head of a line is no reason for one that only tries, where
 		// others of this JVM may hold the lock as well.
-		boolean passing = this.budget.isSingleAttempt() && request.kind().needsSessionApart();
+		boolean passing = this.budget.isSingleAttempt() && !request.kind().isExclusive();
 		this.lines = passing ? request.kind().lines().stream().map((line) -> line + "?").toList()
 				: request.kind().lines();
 		this.queueing = passing ? WaitBudget.startingNow(BEHIND_ATTEMPTS) : this.budget;

@@ -137,7 +137,7 @@ final class LockProtocol {
 			OperationsOn operations) {
 		LockEntries current = known;
 		WaitBudget budget = WaitBudget.startingNow(timeout);
-		// Holders of a semaphore that come and go all write to one entry.
+		// Where several may hold a lock, those who come and go all write to one entry.
 		for (int i = 0; i < MAX_MOVES || !budget.isSpent(); i++) {
 			if (this.client.transact(operations.on(current), timeout) instanceof Committed committed) {
 				return new Departure.Done(index(committed), current);

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 
 import io.github.consullock.LockConflictException;
 import io.github.consullock.LockHandle;
@@ -166,6 +167,30 @@ class ReadWriteLockTests {
 		this.two.readLock().tryAcquire(Duration.ZERO).orElseThrow().close();
 		this.one.readLock().unlock();
 		assertNothingIsLeft();
+	}
+
+	@Test
+	void aThreadThatComesDownReadsWhatItHasWritten() {
+		ConsulLockRegistry registry = this.instances.start();
+		AtomicReference<String> document = new AtomicReference<>();
+		// tag::read-write[]
+		ConsulReadWriteLock lock = registry.readWriteLock("doc/7");
+		lock.writeLock().lock();
+		try {
+			document.set("revised");
+			lock.readLock().lock(); // waits for nobody
+		}
+		finally {
+			lock.writeLock().unlock(); // others may read now, and nobody has written in between
+		}
+		try {
+			assertThat(document).hasValue("revised");
+		}
+		finally {
+			lock.readLock().unlock();
+		}
+		// end::read-write[]
+		assertThat(lock.readLock().isLocked()).isFalse();
 	}
 
 	@Test

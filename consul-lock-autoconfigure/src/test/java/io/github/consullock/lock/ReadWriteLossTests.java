@@ -4,12 +4,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockInUseException;
+import io.github.consullock.LockLostReason;
 import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.InMemoryConsulClient;
@@ -165,6 +167,25 @@ class ReadWriteLossTests {
 		assertThat(holder.release()).isFalse();
 		assertThat(next.isHeld()).isTrue();
 		assertThat(next.release()).isTrue();
+		assertNothingIsLeft();
+	}
+
+	@Test
+	void whoLearnsOfItsLossByItsEntryLeavesItsPlaceToLockDelay() {
+		ConsulLockRegistry registry = mortal();
+		this.mortal.hideSessionEnds();
+		LockHandle holder = registry.readWriteLock("a").writeLock().acquire();
+		List<LockLostReason> told = new CopyOnWriteArrayList<>();
+		holder.onLost(told::add);
+		this.mortal.createdSessions().forEach(this.consul::destroySession);
+		await().untilAsserted(() -> assertThat(told).containsExactly(LockLostReason.SESSION_INVALIDATED));
+		assertThat(holder.release()).isFalse();
+		registry.close();
+		assertThat(state().holders()).hasSize(1);
+		ConsulReadWriteLock lock = start().readWriteLock("a");
+		assertThat(lock.readLock().tryAcquire(AT_ONCE)).isEmpty();
+		endLockDelay();
+		lock.readLock().tryAcquire(AT_ONCE).orElseThrow().close();
 		assertNothingIsLeft();
 	}
 
