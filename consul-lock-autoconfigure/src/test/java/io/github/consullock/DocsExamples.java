@@ -109,14 +109,11 @@ final class DocsExamples {
 		if (!name.endsWith(".go") && !(name.endsWith("Tests") && TEST.matcher(String.join("\n", source)).find())) {
 			this.faults.add(place + ": " + name + " has no test that is run");
 		}
-		int start = indexOf(source, "// tag::" + parts.group(2) + "[]");
-		int end = indexOf(source, "// end::" + parts.group(2) + "[]");
-		if (start < 0 || end < start) {
+		String example = example(source, parts.group(2));
+		if (example == null) {
 			this.faults.add(place + ": " + name + " has no tag and end of '" + parts.group(2) + "'");
 			return;
 		}
-		String example = text(
-				source.subList(start + 1, end).stream().filter((line) -> !TAG.matcher(line).matches()).toList());
 		if (!example.equals(text)) {
 			this.faults.add(place + ": the block is not " + name + "#" + parts.group(2) + ", which is\n" + example);
 		}
@@ -128,8 +125,24 @@ final class DocsExamples {
 				: fileName.equals(name + ".java") || fileName.equals(name + ".kt");
 	}
 
-	private static int indexOf(List<String> lines, String comment) {
-		return lines.stream().map(String::strip).toList().indexOf(comment);
+	/** What is tagged, in one part or several, or null if that is not there. */
+	private static String example(List<String> source, String tag) {
+		List<String> lines = new ArrayList<>();
+		boolean found = false;
+		boolean inside = false;
+		for (String line : source) {
+			if (line.strip().equals("// tag::" + tag + "[]")) {
+				inside = true;
+			}
+			else if (line.strip().equals("// end::" + tag + "[]")) {
+				found = found || inside;
+				inside = false;
+			}
+			else if (inside && !TAG.matcher(line).matches()) {
+				lines.add(line);
+			}
+		}
+		return (found && !inside) ? text(lines) : null;
 	}
 
 	/** Without common indentation, nor blank lines at either end. */

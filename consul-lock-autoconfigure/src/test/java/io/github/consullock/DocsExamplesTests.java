@@ -33,6 +33,15 @@ class DocsExamplesTests {
 
 					done();
 					// end::outer[]
+					check();
+					// tag::parts[]
+					first();
+					// end::parts[]
+					check();
+					// tag::parts[]
+					second();
+					// end::parts[]
+					// tag::open[]
 				}
 			}
 			""";
@@ -61,6 +70,7 @@ class DocsExamplesTests {
 		source("OrderTests.java", TESTED);
 		assertThat(faults("<!-- example: OrderTests#outer -->", "java", "ship(\n\t\t42\n);\n\ndone();")).isEmpty();
 		assertThat(faults("  <!-- example: OrderTests#inner -->", "Java", "  42")).isEmpty();
+		assertThat(faults("<!-- example: OrderTests#parts -->", "java", "first();\nsecond();")).isEmpty();
 	}
 
 	@ParameterizedTest
@@ -74,8 +84,9 @@ class DocsExamplesTests {
 	}
 
 	@ParameterizedTest
-	@CsvSource({ "OrderTests#other, no tag and end of 'other'", "Order#outer, to be one test source",
-			"NoTests#outer, no test that is run", "Fixture#outer, no test that is run" })
+	@CsvSource({ "OrderTests#other, no tag and end", "OrderTests#open, no tag and end",
+			"Order#outer, to be one test source", "NoTests#outer, no test that is run",
+			"Fixture#outer, no test that is run" })
 	void aMarkerOfWhatIsNotTestedIsAFault(String marker, String fault) throws IOException {
 		source("OrderTests.java", TESTED);
 		source("NoTests.java", TESTED.replace("@Test", ""));
