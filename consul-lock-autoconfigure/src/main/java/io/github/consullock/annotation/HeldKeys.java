@@ -37,7 +37,8 @@ record HeldKeys(ConsulLockRegistry registry, Set<String> keys, int limit) {
 	void checkCover(LockedCall call) {
 		if (!this.keys.containsAll(call.keys())) {
 			throw new IllegalStateException(call.spec().method() + " is to be called under the keys " + call.keys()
-					+ ", of which a method around it holds only a part, " + new TreeSet<>(this.keys)
+					+ ", of which a method around it, or before it in a transaction, holds only a part, "
+					+ new TreeSet<>(this.keys)
 					+ ": it would wait for its own caller. Have the method around it lock all of them, by 'keys'");
 		}
 	}

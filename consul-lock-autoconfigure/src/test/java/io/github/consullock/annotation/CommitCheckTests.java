@@ -15,7 +15,6 @@ import io.github.consullock.LockLostReason;
 import io.github.consullock.annotation.Database.Notes;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -49,11 +48,6 @@ class CommitCheckTests {
 	private final Notes notes = this.context.getBean(Notes.class);
 
 	private final Work work = this.context.getBean(Work.class);
-
-	@BeforeEach
-	void write() {
-		assertThat(this.notes.all()).isEmpty();
-	}
 
 	@AfterEach
 	void leaveNothingBehind() {

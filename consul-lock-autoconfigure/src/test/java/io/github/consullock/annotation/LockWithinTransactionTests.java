@@ -1,6 +1,7 @@
 package io.github.consullock.annotation;
 
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostException;
@@ -327,6 +328,14 @@ class LockWithinTransactionTests {
 		});
 	}
 
+	@Test
+	void theLockOfAMethodThatReturnsAFutureEndsWithItsWork() {
+		this.transaction.executeWithoutResult((status) -> {
+			assertThat(this.work.later("a").join()).isEqualTo("done");
+			await().until(this.registry::isFree);
+		});
+	}
+
 	private TransactionTemplate requiresNew() {
 		TransactionTemplate template = new TransactionTemplate(this.transactions);
 		template.setPropagationBehavior(TransactionDefinition.PROPAGATION_REQUIRES_NEW);
@@ -354,6 +363,11 @@ class LockWithinTransactionTests {
 		@DistributedLock("#{#key}")
 		public <T extends @Nullable Object> T run(String key, Body<T> body) {
 			return body.run();
+		}
+
+		@DistributedLock("#{#key}")
+		public CompletableFuture<String> later(String key) {
+			return CompletableFuture.completedFuture("done");
 		}
 
 		@DistributedLock(key = "#{#key}", onLost = LossPolicy.NOTIFY)
