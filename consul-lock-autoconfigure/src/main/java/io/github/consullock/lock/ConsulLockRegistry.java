@@ -104,6 +104,8 @@ public interface ConsulLockRegistry extends AutoCloseable {
 	 * Consul.
 	 * @param options the key, and what differs from the registry's settings
 	 * @return the lock
+	 * @throws IllegalArgumentException if the options have several keys, or make no
+	 * session
 	 */
 	ConsulReadWriteLock readWriteLock(LockOptions options);
 

@@ -30,9 +30,10 @@ import org.jspecify.annotations.Nullable;
  * @param members the entries of those who hold or wait, by their ids
  * @param read the ids that the state had when all was read: who came later has an entry
  * that was not looked at
+ * @param delayed the ids of dead holders that lock-delay has turned out to guard still
  */
 record ReadWriteEntries(ReadWriteSide lock, @Nullable KvEntry entry, Map<String, KvEntry> members,
-		Set<String> read) implements LockEntries {
+		Set<String> read, Set<String> delayed) implements LockEntries {
 
 	/** Of three operations each; Consul takes 64 in one transaction. */
 	private static final int MAX_REMOVED = 18;
@@ -40,7 +41,7 @@ record ReadWriteEntries(ReadWriteSide lock, @Nullable KvEntry entry, Map<String,
 	static ReadWriteEntries read(ReadWriteSide lock, @Nullable KvEntry entry, Map<String, KvEntry> members) {
 		ReadWriteState state = Objects.requireNonNullElse(ReadWriteState.of(entry), ReadWriteState.EMPTY);
 		return new ReadWriteEntries(lock, entry, members,
-				state.all().stream().map(Member::id).collect(Collectors.toSet()));
+				ids(state.all()), Set.of());
 	}
 
 	@Override
@@ -102,9 +103,18 @@ record ReadWriteEntries(ReadWriteSide lock, @Nullable KvEntry entry, Map<String,
 		if (enters) {
 			dead.addAll(inTheWay);
 		}
+		int necessary = dead.size();
+		if (enters) {
+			// Who reads beside the dead removes them, or they would become ever more.
+			state.holders()
+				.stream()
+				.filter((member) -> isDead(member) && !dead.contains(member) && !member.equals(me))
+				.filter((member) -> !this.delayed.contains(member.id()))
+				.forEach(dead::add);
+		}
 		List<Member> removed = dead.subList(0, Math.min(dead.size(), MAX_REMOVED));
 		ReadWriteState left = state.without(ids(removed));
-		if (enters && removed.size() < dead.size()) {
+		if (removed.size() < necessary && enters) {
 			return step(claimant, removed, left, false);
 		}
 		ReadWriteState others = left.without(Set.of(me.id()));
@@ -153,12 +163,28 @@ record ReadWriteEntries(ReadWriteSide lock, @Nullable KvEntry entry, Map<String,
 						new KvEntry(ownKey, claimant.value(), LockFlags.READ_WRITE, claimant.session().id(), index));
 			}
 			KvEntry state = new KvEntry(this.lock.key(), json, LockFlags.READ_WRITE, null, index);
-			return new ReadWriteEntries(this.lock, state, after, this.read);
+			return new ReadWriteEntries(this.lock, state, after, this.read, this.delayed);
 		});
 	}
 
 	private static KvOperation lock(String key, Claimant claimant) {
 		return KvOperation.lock(key, claimant.session().id(), claimant.value(), LockFlags.READ_WRITE);
+	}
+
+	/** As if they lived; nothing can be done about those who are in the way. */
+	@Override
+	public @Nullable LockEntries avoiding(List<String> keys) {
+		Set<String> ids = keys.stream()
+			.map((key) -> key.substring(this.lock.members().length()))
+			.collect(Collectors.toSet());
+		boolean inTheWay = checkedState().holders()
+			.stream()
+			.anyMatch((holder) -> ids.contains(holder.id()) && holder.excludes(new Member("", this.lock.mode())));
+		if (inTheWay || this.delayed.containsAll(ids)) {
+			return null;
+		}
+		ids.addAll(this.delayed);
+		return new ReadWriteEntries(this.lock, this.entry, this.members, this.read, ids);
 	}
 
 	private ReadWriteState checkedState() {
@@ -231,14 +257,14 @@ record ReadWriteEntries(ReadWriteSide lock, @Nullable KvEntry entry, Map<String,
 			return this;
 		}
 		if (isState) {
-			return new ReadWriteEntries(this.lock, snapshot.entry(), this.members, this.read);
+			return new ReadWriteEntries(this.lock, snapshot.entry(), this.members, this.read, this.delayed);
 		}
 		Map<String, KvEntry> now = new HashMap<>(this.members);
 		now.remove(id);
 		if (snapshot.entry() != null) {
 			now.put(id, snapshot.entry());
 		}
-		return new ReadWriteEntries(this.lock, this.entry, now, this.read);
+		return new ReadWriteEntries(this.lock, this.entry, now, this.read, this.delayed);
 	}
 
 	@Override

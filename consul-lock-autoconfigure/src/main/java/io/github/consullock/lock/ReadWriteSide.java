@@ -87,9 +87,9 @@ record ReadWriteSide(String key, String members, Mode mode, @Nullable Hold besid
 	@Override
 	public LockEntries unseen() {
 		if (this.beside != null && this.beside.entries() instanceof ReadWriteEntries seen) {
-			return new ReadWriteEntries(this, seen.entry(), seen.members(), seen.read());
+			return new ReadWriteEntries(this, seen.entry(), seen.members(), seen.read(), seen.delayed());
 		}
-		return new ReadWriteEntries(this, null, Map.of(), Set.of());
+		return new ReadWriteEntries(this, null, Map.of(), Set.of(), Set.of());
 	}
 
 	@Override

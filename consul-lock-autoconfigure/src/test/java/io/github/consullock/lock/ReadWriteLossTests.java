@@ -85,6 +85,25 @@ class ReadWriteLossTests {
 	}
 
 	@Test
+	void whoReadsBesideTheDeadRemovesThemAfterLockDelay() {
+		ConsulReadWriteLock crashing = mortal().readWriteLock("a");
+		for (int i = 0; i < 20; i++) {
+			crashing.readLock().acquire();
+		}
+		kill();
+		ConsulReadWriteLock lock = start().readWriteLock("a");
+		LockHandle reader = lock.readLock().tryAcquire(AT_ONCE).orElseThrow();
+		assertThat(state().holders()).hasSize(21);
+		endLockDelay();
+		// As many as one transaction takes.
+		lock.readLock().tryAcquire(AT_ONCE).orElseThrow().close();
+		assertThat(state().holders()).hasSize(3);
+		lock.readLock().tryAcquire(AT_ONCE).orElseThrow().close();
+		reader.close();
+		assertNothingIsLeft();
+	}
+
+	@Test
 	void whoTriesOnceHasADeadWritersLockAfterLockDelay() {
 		mortal().readWriteLock("a").writeLock().acquire();
 		kill();
