@@ -15,7 +15,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  * The application on a real Consul.
  */
 // tag::class[]
-@SpringBootTest(properties = "consul.lock.waiting.timeout=1m")
+@SpringBootTest(properties = { "spring.application.name=orders", "consul.lock.waiting.timeout=1m" })
 @Import(ConsulServerTestConfiguration.class)
 class OrdersApplicationTests {
 

@@ -21,7 +21,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * The examples of the README, with the settings that it shows.
  */
-@SpringBootTest(properties = "consul.lock.waiting.timeout=2m")
+@SpringBootTest(properties = { "spring.application.name=webhooks", "consul.lock.waiting.timeout=2m" })
 @Import({ ConsulServerTestConfiguration.class, ReadmeExamplesTests.Webhooks.class })
 class ReadmeExamplesTests {
 
