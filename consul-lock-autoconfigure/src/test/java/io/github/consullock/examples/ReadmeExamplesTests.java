@@ -38,9 +38,10 @@ class ReadmeExamplesTests {
 	void aWebhookIsDeliveredUnderTheLockOfItsReceiver() throws Exception {
 		this.webhooks.deliver("crm", "order 42");
 		this.webhooks.deliver("crm", "order 43");
-		assertThat(this.webhooks.sent).containsExactly("order 42", "order 43");
-		assertThat(this.webhooks.keys).containsOnly("locks/webhook_receiver/crm");
-		assertThat(this.webhooks.tokens).isSorted().doesNotHaveDuplicates();
+		List<Webhooks.Call> calls = this.webhooks.calls();
+		assertThat(calls).extracting(Webhooks.Call::body).containsExactly("order 42", "order 43");
+		assertThat(calls).extracting(Webhooks.Call::key).containsOnly("locks/webhook_receiver/crm");
+		assertThat(calls).extracting(Webhooks.Call::token).isSorted().doesNotHaveDuplicates();
 		assertThat(this.client.read("locks/webhook_receiver/crm", Duration.ofMinutes(1))).isEmpty();
 	}
 
@@ -59,11 +60,11 @@ class ReadmeExamplesTests {
 
 	static class Webhooks {
 
-		private final List<String> sent = new ArrayList<>();
+		private final List<Call> calls = new ArrayList<>();
 
-		private final List<String> keys = new ArrayList<>();
-
-		private final List<Long> tokens = new ArrayList<>();
+		List<Call> calls() {
+			return this.calls;
+		}
 
 		// tag::deliver[]
 		@DistributedLock("webhook_receiver/#{#receiver}")
@@ -73,9 +74,11 @@ class ReadmeExamplesTests {
 		// end::deliver[]
 
 		private void send(String receiver, String body, long token) {
-			this.sent.add(body);
-			this.keys.add(LockHandle.current().key());
-			this.tokens.add(token);
+			this.calls.add(new Call(LockHandle.current().key(), body, token));
+		}
+
+		record Call(String key, String body, long token) {
+
 		}
 
 	}

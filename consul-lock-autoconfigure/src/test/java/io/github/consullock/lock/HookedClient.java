@@ -77,7 +77,9 @@ final class HookedClient extends ForwardingClient {
 		this.beforeWatch.set(action);
 	}
 
-	/** Runs before every transaction and each new session; if it throws, nothing is sent. */
+	/**
+	 * Runs before every transaction and each new session; if it throws, nothing is sent.
+	 */
 	void alwaysBefore(Runnable action) {
 		this.alwaysBefore = action;
 	}

@@ -346,12 +346,9 @@ class RandomisedModelTests {
 		private void writeToEntry(Held it) {
 			KvEntry entry = entry(it.resource());
 			say("write to the entry of " + it.resource());
-			this.observer.transact(
-					List.of(KvOperation.set(entry.key(),
-							(it.resource().ordinal() < Resource.PERMIT.ordinal()) ? "note " + ++this.puts
-									: " " + entry.value(),
-							entry.flags())),
-					LONG);
+			this.observer.transact(List.of(KvOperation.set(entry.key(),
+					(it.resource().ordinal() < Resource.PERMIT.ordinal()) ? "note " + ++this.puts : " " + entry.value(),
+					entry.flags())), LONG);
 		}
 
 		private void deleteEntry(Held it) {

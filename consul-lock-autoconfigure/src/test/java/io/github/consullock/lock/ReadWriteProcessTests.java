@@ -47,8 +47,9 @@ class ReadWriteProcessTests {
 					other.kill();
 					instances.observer.list(instances.prefix() + ".consul-lock/rw/")
 						.stream()
-						.filter((member) -> instances.entry("a").value().contains(member.key().substring(
-								member.key().lastIndexOf('/') + 1) + "\",\"mode\":\"READ"))
+						.filter((member) -> instances.entry("a")
+							.value()
+							.contains(member.key().substring(member.key().lastIndexOf('/') + 1) + "\",\"mode\":\"READ"))
 						.forEach((member) -> instances.observer.destroySession(member.session()));
 					assertThat(next.join().release()).isTrue();
 				}
