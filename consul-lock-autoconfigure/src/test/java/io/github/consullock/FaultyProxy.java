@@ -61,6 +61,10 @@ public final class FaultyProxy implements AutoCloseable {
 
 	}
 
+	private static final byte[] NO_LEADER = ("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 17\r\n\r\n"
+			+ "No cluster leader")
+		.getBytes(StandardCharsets.US_ASCII);
+
 	private record Rule(Predicate<Request> condition, Fault fault) {
 	}
 
@@ -75,6 +79,8 @@ public final class FaultyProxy implements AutoCloseable {
 	private final List<Rule> rules = new CopyOnWriteArrayList<>();
 
 	private final List<Socket> sockets = new CopyOnWriteArrayList<>();
+
+	private volatile Predicate<Request> refused = (request) -> false;
 
 	private volatile boolean silent;
 
@@ -99,6 +105,14 @@ public final class FaultyProxy implements AutoCloseable {
 	 */
 	public void fallSilent() {
 		this.silent = true;
+	}
+
+	/**
+	 * From now on every request that fits is answered with status 500, as by a Consul
+	 * without a leader.
+	 */
+	public void refuse(Predicate<Request> condition) {
+		this.refused = condition;
 	}
 
 	/** Whether every fault that was asked for has happened. */
@@ -148,6 +162,10 @@ public final class FaultyProxy implements AutoCloseable {
 				if (rule.isPresent() && this.rules.remove(rule.get())) {
 					inflict(rule.get().fault(), request, upstream);
 					return;
+				}
+				if (this.refused.test(request)) {
+					client.getOutputStream().write(NO_LEADER);
+					continue;
 				}
 				Message answer = this.silent ? null : exchange(request, upstream);
 				if (this.silent) {

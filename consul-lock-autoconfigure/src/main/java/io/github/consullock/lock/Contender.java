@@ -215,8 +215,8 @@ final class Contender {
 
 	/** A single attempt may find that an entry has changed, and look and try again. */
 	private boolean isOver() {
-		return this.budget.isSpent() && (!this.budget.isSingleAttempt() || this.closedForDelay
-				|| isTriedEnough() || this.seen.obstacle(this.claimant) != null);
+		return this.budget.isSpent() && (!this.budget.isSingleAttempt() || this.closedForDelay || isTriedEnough()
+				|| this.seen.obstacle(this.claimant) != null);
 	}
 
 	/** Where several may hold a lock, those who come and go all write to one entry. */

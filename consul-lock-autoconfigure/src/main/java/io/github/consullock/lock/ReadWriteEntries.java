@@ -228,13 +228,13 @@ record ReadWriteEntries(ReadWriteSide lock, @Nullable KvEntry entry, Map<String,
 	}
 
 	/**
-	 * Whoever takes the claimant's place removes its entry; that of the key changes with
-	 * every other reader.
+	 * Whoever takes the claimant's place removes its entry; but where somebody deletes
+	 * the entry of the key, others may come in beside it.
 	 */
 	@Override
 	public List<KvOperation> guard(Claimant claimant) {
 		String key = this.lock.members() + claimant.id();
-		return List.of(check(key, this.members.get(claimant.id())));
+		return List.of(check(this.lock.key(), this.entry), check(key, this.members.get(claimant.id())));
 	}
 
 	private static KvOperation check(String key, @Nullable KvEntry seen) {

@@ -219,8 +219,10 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 	public List<KvOperation> guard(Claimant claimant) {
 		String session = claimant.session().id();
 		KvEntry own = entry(session);
-		return List.of((own != null) ? KvOperation.checkIndex(own.key(), own.modifyIndex())
-				: KvOperation.checkSession(this.lock.holderKey(session), session));
+		// The state as well: without it, others fill the places anew.
+		return List.of(check(this.lock.stateKey(), this.state),
+				(own != null) ? KvOperation.checkIndex(own.key(), own.modifyIndex())
+						: KvOperation.checkSession(this.lock.holderKey(session), session));
 	}
 
 	@Override

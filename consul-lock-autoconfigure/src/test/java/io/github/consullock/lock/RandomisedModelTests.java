@@ -44,7 +44,7 @@ class RandomisedModelTests {
 	@Test
 	void onAnInMemoryConsul() {
 		try (InMemoryConsulClient consul = new InMemoryConsulClient()) {
-			run(20_000, "locks/", consul::newClient);
+			run(10_000, "locks/", consul::newClient);
 		}
 	}
 
@@ -284,9 +284,9 @@ class RandomisedModelTests {
 					.anyMatch((it) -> (it.resource() == resource) || (resource.ordinal() <= Resource.C.ordinal()
 							&& it.resource().keys().contains(resource.name())));
 				// What is left of one that was lost goes in the background.
-				await().untilAsserted(() -> assertThat(lock.isLocked()).as(resource.name()).isEqualTo(isHeld));
+				await().pollDelay(Duration.ZERO).untilAsserted(() -> assertThat(lock.isLocked()).as(resource.name()).isEqualTo(isHeld));
 			}
-			await().untilAsserted(() -> assertThat(registry.semaphore("s", 2).holders()).hasSize(permits()));
+			await().pollDelay(Duration.ZERO).untilAsserted(() -> assertThat(registry.semaphore("s", 2).holders()).hasSize(permits()));
 			int index = this.registries.indexOf(registry);
 			assertThat(registry.heldLocks())
 				.hasSize((int) this.held.stream().filter((it) -> it.instance() == index).count());
@@ -307,7 +307,7 @@ class RandomisedModelTests {
 			}
 			else {
 				// Who has just left may still be on its way out of the queue.
-				await().ignoreExceptionsInstanceOf(LockInUseException.class).until(() -> destroy(lock));
+				await().pollDelay(Duration.ZERO).ignoreExceptionsInstanceOf(LockInUseException.class).until(() -> destroy(lock));
 			}
 		}
 
@@ -372,7 +372,7 @@ class RandomisedModelTests {
 			for (Held it : this.held.stream().filter(condition).toList()) {
 				if (this.random.nextInt(20) == 0) {
 					// Noticed by itself, in time.
-					await().until(() -> !it.handle().isHeld());
+					await().pollDelay(Duration.ZERO).until(() -> !it.handle().isHeld());
 				}
 				else if (this.random.nextInt(20) == 0) {
 					assertThatExceptionOfType(LockLostException.class)
@@ -399,10 +399,10 @@ class RandomisedModelTests {
 			}
 			for (Resource resource : Resource.values()) {
 				Acquirable lock = resource.of(this.registries.get(0));
-				await().ignoreExceptionsInstanceOf(LockInUseException.class).until(() -> destroy(lock));
+				await().pollDelay(Duration.ZERO).ignoreExceptionsInstanceOf(LockInUseException.class).until(() -> destroy(lock));
 			}
 			for (ConsulLockRegistry registry : this.registries) {
-				await().until(() -> ((DefaultLockRegistry) registry).trackedKeys() == 0);
+				await().pollDelay(Duration.ZERO).until(() -> ((DefaultLockRegistry) registry).trackedKeys() == 0);
 				registry.close();
 			}
 			this.observer.transact(List.of(KvOperation.delete("data/" + this.prefix + "x")), LONG);

@@ -269,6 +269,21 @@ class SemaphoreTests {
 	}
 
 	@Test
+	void aReleaseMindsWhoHasComeSince() {
+		ConsulSemaphore here = this.instances.start().semaphore("a", 2);
+		ConsulSemaphore there = this.instances.start().semaphore("a", 2);
+		for (int i = 0; i < 5; i++) {
+			LockHandle first = here.acquire();
+			LockHandle second = there.acquire();
+			// Mostly before it is told of the other.
+			assertThat(first.release()).isTrue();
+			assertThat(here.holders()).extracting(LockHolder::session).containsExactly(entryOf(second).session());
+			assertThat(second.release()).isTrue();
+		}
+		assertThat(below("a")).isEmpty();
+	}
+
+	@Test
 	void aCancelledWaitLeavesNothing() {
 		ConsulLockRegistry registry = this.instances.start();
 		ConsulSemaphore semaphore = registry.semaphore("a", 1);
@@ -403,9 +418,12 @@ class SemaphoreTests {
 			coming.close();
 			permit.guardedPut(target, "and " + i);
 		}
-		delete(entryOf(permit).key());
-		assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> permit.guardedPut(target, "late"));
+		// Not watched yet, mostly.
+		LockHandle lost = semaphore.acquire();
+		delete(entryOf(lost).key());
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> lost.guardedPut(target, "late"));
 		assertThat(this.instances.observer.read(target, LONG).orElseThrow().value()).isEqualTo("and 2");
+		assertThat(permit.release()).isTrue();
 		delete(target);
 	}
 
