@@ -33,7 +33,9 @@ class DocsExamplesTests {
 
 					done();
 					// end::outer[]
+					// tag::open[]
 					check();
+					// end::open[]
 					// tag::parts[]
 					first();
 					// end::parts[]
@@ -60,7 +62,7 @@ class DocsExamplesTests {
 		for (Path page : new DocsExamples(PROJECT).pages()) {
 			Path name = page.getFileName();
 			if (page.getParent().endsWith("docs") && !name.endsWith("index.md")) {
-				assertThat(index).contains("(" + name + ")");
+				assertThat(index).containsOnlyOnce("](" + name + ")");
 			}
 		}
 	}
