@@ -70,12 +70,24 @@ import org.springframework.core.annotation.AliasFor;
  * end.
  * <p>
  * Only calls through the bean's proxy are locked: a call of an own method by {@code this}
- * is not. What no proxy can lock (a private, static or final method) stops the start, as
- * does a return type that ends later than the method does ({@code Future},
- * {@code CompletionStage}, a reactive type, a Kotlin {@code suspend} function): only
- * methods whose work is done when they return may be annotated. The same goes for what
- * holds such a type, as {@code Optional<Future<?>>} does. The elements of a lazy
- * {@code Stream} are evaluated by the caller, after the release.
+ * is not. What no proxy can lock (a private, static or final method) stops the start.
+ * <p>
+ * A method may return before its work is done: a {@code CompletableFuture},
+ * {@code CompletionStage} or {@code Future}, or, with Reactor on the class path, a
+ * {@code Mono}, {@code Flux}, or another type of Spring's
+ * {@code ReactiveAdapterRegistry}; or it may be a {@code suspend} function of Kotlin. The
+ * lock is then acquired without keeping the calling thread, of a publisher at each
+ * subscription, and the method runs on another thread: of what the caller's thread has,
+ * only what is registered with Micrometer's context propagation is there, if that is on
+ * the class path. The lock is held until the future is done, or the publisher has ended
+ * or was cancelled; the result is delivered after the release, the exceptions above by
+ * it. Cancelling it ends the wait or the work. A call of the same key joins while the
+ * method itself runs, and in the same Reactor context, where the hold is found by
+ * {@link ReactiveLockHandle}; the hold lasts until all that joined it has ended.
+ * <p>
+ * Other types that end later than the method does stop the start, such as
+ * {@code Callable}, and what holds one, as {@code Optional<Future<?>>} does. The elements
+ * of a lazy {@code Stream} are evaluated by the caller, after the release.
  *
  * @since 0.1.0
  * @see io.github.consullock.LockHandle

@@ -9,6 +9,7 @@ import java.util.concurrent.Future;
 
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.core.KotlinDetector;
 import org.springframework.core.ReactiveAdapter;
 import org.springframework.core.ReactiveAdapterRegistry;
 import org.springframework.core.ResolvableType;
@@ -110,7 +111,7 @@ final class Executions {
 
 	/** Spring calls these as publishers, and makes them functions again afterwards. */
 	private LockedExecution suspending(Definition definition) {
-		if (!this.coroutines) {
+		if (!this.coroutines || !KotlinDetector.isKotlinType(definition.method().getDeclaringClass())) {
 			throw definition.refused(
 					"is a suspend function, of which Spring makes a publisher, for which something is missing",
 					"Add kotlinx-coroutines-reactor and kotlin-reflect to the class path, or annotate a function"

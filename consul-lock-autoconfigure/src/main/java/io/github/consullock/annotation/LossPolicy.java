@@ -9,7 +9,8 @@ package io.github.consullock.annotation;
 public enum LossPolicy {
 
 	/**
-	 * The body is cancelled: its thread is interrupted, and the caller gets
+	 * The body is cancelled: its thread is interrupted, the future or the subscription to
+	 * the publisher that it returned is cancelled, and the caller gets
 	 * {@link io.github.consullock.LockLostException} however the body ended, with the
 	 * body's own exception as its cause.
 	 */

@@ -15,9 +15,9 @@ public enum NotAcquiredPolicy {
 
 	/**
 	 * Returns without running the body: nothing, {@code null}, {@code false},
-	 * {@code Optional.empty()}, or an empty collection, map, stream or array, as the
-	 * method's return type has it. A method that returns any other primitive may not skip
-	 * and is refused at the start.
+	 * {@code Optional.empty()}, or an empty collection, map, stream, array or publisher,
+	 * or a future with one of these, as the method's return type has it. A method that
+	 * returns any other primitive may not skip and is refused at the start.
 	 */
 	SKIP
 

@@ -32,16 +32,15 @@ import org.jspecify.annotations.Nullable;
  * that was not looked at
  * @param delayed the ids of dead holders that lock-delay has turned out to guard still
  */
-record ReadWriteEntries(ReadWriteSide lock, @Nullable KvEntry entry, Map<String, KvEntry> members,
-		Set<String> read, Set<String> delayed) implements LockEntries {
+record ReadWriteEntries(ReadWriteSide lock, @Nullable KvEntry entry, Map<String, KvEntry> members, Set<String> read,
+		Set<String> delayed) implements LockEntries {
 
 	/** Of three operations each; Consul takes 64 in one transaction. */
 	private static final int MAX_REMOVED = 18;
 
 	static ReadWriteEntries read(ReadWriteSide lock, @Nullable KvEntry entry, Map<String, KvEntry> members) {
 		ReadWriteState state = Objects.requireNonNullElse(ReadWriteState.of(entry), ReadWriteState.EMPTY);
-		return new ReadWriteEntries(lock, entry, members,
-				ids(state.all()), Set.of());
+		return new ReadWriteEntries(lock, entry, members, ids(state.all()), Set.of());
 	}
 
 	@Override

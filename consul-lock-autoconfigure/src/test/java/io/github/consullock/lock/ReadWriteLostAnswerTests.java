@@ -85,6 +85,15 @@ class ReadWriteLostAnswerTests {
 		assertThat(transactions() - before).isEqualTo(2);
 	}
 
+	@Test
+	void whoTriesOnceDoesNotQueueUp() {
+		LockHandle held = this.other.readLock().acquire();
+		int before = transactions();
+		assertThat(this.lock.writeLock().tryAcquire(Duration.ZERO)).isEmpty();
+		assertThat(transactions() - before).isEqualTo(1);
+		held.close();
+	}
+
 	private int transactions() {
 		return (int) this.proxy.requests().stream().filter(ReadWriteLostAnswerTests::isAboutMember).count();
 	}
