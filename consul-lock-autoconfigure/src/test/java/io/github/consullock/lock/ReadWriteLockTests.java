@@ -197,8 +197,8 @@ class ReadWriteLockTests {
 	void aReaderThatWantsToWriteIsRefusedAtOnceAndKeepsReading() throws Exception {
 		this.one.readLock().lock();
 		ConsulLock writeLock = this.one.writeLock();
-		assertThatIllegalStateException().isThrownBy(writeLock::lock).withMessageContaining("unlock the read lock");
-		assertThatIllegalStateException().isThrownBy(writeLock::tryLock);
+		assertThatIllegalStateException().isThrownBy(writeLock::tryLock).withMessageContaining("unlock the read lock");
+		assertThatIllegalStateException().isThrownBy(writeLock::lock);
 		assertThatIllegalStateException().isThrownBy(() -> writeLock.tryLock(1, TimeUnit.DAYS));
 		assertThatIllegalStateException().isThrownBy(writeLock::lockInterruptibly);
 		assertThat(this.one.readLock().isLocked()).isTrue();
