@@ -181,8 +181,7 @@ class ReadWriteLockTests {
 			lock.readLock().lock(); // waits for nobody
 		}
 		finally {
-			lock.writeLock().unlock(); // others may read now, and nobody has written in
-										// between
+			lock.writeLock().unlock(); // others may read now, not yet write
 		}
 		try {
 			assertThat(document).hasValue("revised");
