@@ -27,9 +27,8 @@ class EnginesTests {
 
 	private final Background background = new Background();
 
-	private final Engines engines = new Engines(
-			ConsulLockRegistry.builder(this.consul).shutdownTimeout(Duration.ZERO), this.background, LASTING,
-			Duration.ofMillis(50));
+	private final Engines engines = new Engines(ConsulLockRegistry.builder(this.consul).shutdownTimeout(Duration.ZERO),
+			this.background, LASTING, Duration.ofMillis(50));
 
 	@AfterEach
 	void close() {
@@ -63,8 +62,8 @@ class EnginesTests {
 	}
 
 	private LockDoor door(EngineSpec spec) {
-		LockRequest request = new LockRequest(new KeyLock(List.of("locks/a")), () -> "", true,
-				Duration.ofMinutes(1), Duration.ZERO, null);
+		LockRequest request = new LockRequest(new KeyLock(List.of("locks/a")), () -> "", true, Duration.ofMinutes(1),
+				Duration.ZERO, null);
 		return new LockDoor(this.engines, spec, this.consul, request);
 	}
 
