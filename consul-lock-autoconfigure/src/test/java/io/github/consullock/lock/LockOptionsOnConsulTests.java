@@ -87,6 +87,7 @@ class LockOptionsOnConsulTests extends HookedInstances {
 		CompletableFuture<LockLostReason> told = new CompletableFuture<>();
 		handle.onLost(told::complete);
 		this.instances.request("PUT", "/v1/agent/check/fail/service:" + service, "");
+		await().until(told::isDone);
 		assertThat(told.join()).isEqualTo(LockLostReason.SESSION_INVALIDATED);
 		assertThat(ordinary.release()).isTrue();
 		this.instances.request("PUT", "/v1/agent/service/deregister/" + service, "");
