@@ -77,6 +77,25 @@ class LockOptionsOnConsulTests extends HookedInstances {
 	}
 
 	@Test
+	void aLockMayDependOnTheCheckOfAService() {
+		String service = this.instances.prefix().replace('/', '-') + "orders";
+		this.instances.request("PUT", "/v1/agent/service/register", """
+				{"ID": "%1$s", "Name": "%1$s", "Check": {"TTL": "1h", "Status": "passing"}}""".formatted(service));
+		ConsulLockRegistry registry = this.instances.start();
+		LockHandle ordinary = registry.obtain("b").acquire();
+		LockHandle handle = registry
+			.obtain(LockOptions.builder("a").serviceChecks(List.of("service:" + service)).build())
+			.acquire();
+		CompletableFuture<LockLostReason> told = new CompletableFuture<>();
+		handle.onLost(told::complete);
+		this.instances.request("PUT", "/v1/agent/check/fail/service:" + service, "");
+		await().until(told::isDone);
+		assertThat(told.join()).isEqualTo(LockLostReason.SESSION_INVALIDATED);
+		assertThat(ordinary.release()).isTrue();
+		this.instances.request("PUT", "/v1/agent/service/deregister/" + service, "");
+	}
+
+	@Test
 	void locksOfDifferentSessionsExcludeEachOtherInOneRegistry() {
 		ConsulLockRegistry registry = this.instances.start();
 		LockHandle handle = registry.obtain("a").acquire();
