@@ -1,6 +1,8 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -203,6 +205,24 @@ class LockOptionsOnConsulTests extends HookedInstances {
 		assertThat(lock.holder().orElseThrow().instance()).isNull();
 		assertThat(lock.holder().orElseThrow().value()).isEqualTo("{not json");
 		other.close();
+	}
+
+	@Test
+	void theHolderIsThereSinceItAcquiredAndNotSinceItWaits() {
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		ConsulLockRegistry registry = hooked();
+		CompletableFuture<LockHandle> waiting = registry.obtain("a").acquireAsync(LONG);
+		await().until(() -> this.events.contains("waiting"));
+		Instant released = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+		first.close();
+		LockHandle second = waiting.join();
+		CompletableFuture<LockHandle> heir = registry.obtain("a").acquireAsync(LONG);
+		assertThat(registry.obtain("a").holder().orElseThrow().since()).isAfterOrEqualTo(released);
+		released = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+		second.close();
+		LockHandle third = heir.join();
+		assertThat(registry.obtain("a").holder().orElseThrow().since()).isAfterOrEqualTo(released);
+		third.close();
 	}
 
 	@Test
