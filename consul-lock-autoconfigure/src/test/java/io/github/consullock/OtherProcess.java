@@ -15,8 +15,8 @@ import java.util.concurrent.TimeUnit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Another JVM, that reads commands from its input, ends with it, and {@link #answer(String)
- * answers}.
+ * Another JVM, that reads commands from its input, ends with it, and
+ * {@link #answer(String) answers}.
  */
 public final class OtherProcess implements AutoCloseable {
 
