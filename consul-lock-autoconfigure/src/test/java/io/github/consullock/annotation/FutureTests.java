@@ -218,6 +218,17 @@ class FutureTests {
 	}
 
 	@Test
+	void whatCannotBeCancelledKeepsTheLockAfterACancel() {
+		CompletableFuture<String> body = new CompletableFuture<>();
+		CompletableFuture<String> result = this.futures.stage(body::minimalCompletionStage).toCompletableFuture();
+		await().until(() -> body.getNumberOfDependents() > 0);
+		result.cancel(true);
+		await().during(Duration.ofMillis(100)).until(() -> !this.registry.isFree());
+		body.complete("");
+		await().until(this.registry::isFree);
+	}
+
+	@Test
 	void whatCannotBeCancelledKeepsALockThatIsLostByItsLimit() {
 		CompletableFuture<String> body = new CompletableFuture<>();
 		CompletableFuture<String> result = this.futures.stage(body::minimalCompletionStage).toCompletableFuture();
