@@ -107,6 +107,7 @@ final class LockEngine {
 	boolean close(Duration shutdownTimeout) {
 		boolean interrupted = Thread.interrupted();
 		this.acquirer.close(CANCEL_GRACE);
+		interrupted |= Thread.interrupted();
 		this.holds.closing();
 		if (!this.holds.present().isEmpty()) {
 			logger.info("Waiting up to {} s for {} locks to be released", shutdownTimeout.toSeconds(),
