@@ -138,8 +138,8 @@ class ProcessesTests {
 		long lastSeen = awaitEnd(sessions);
 		CompletableFuture.allOf(waiting.values().toArray(CompletableFuture[]::new)).join();
 		await().until(() -> acquired.size() == waiting.size());
-		assertThat(acquired).allSatisfy((time) -> assertThat(Duration.ofNanos(time - lastSeen))
-			.isGreaterThanOrEqualTo(SETTINGS.lockDelay()));
+		assertThat(acquired).allSatisfy(
+				(time) -> assertThat(Duration.ofNanos(time - lastSeen)).isGreaterThanOrEqualTo(SETTINGS.lockDelay()));
 		waiting.forEach((kind, future) -> {
 			LockHandle handle = future.join();
 			assertThat(handle.fencingToken()).as(kind.name()).isGreaterThan(tokens.get(kind));
