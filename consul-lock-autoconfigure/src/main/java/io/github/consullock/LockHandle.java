@@ -102,7 +102,8 @@ public interface LockHandle extends AutoCloseable {
 	/**
 	 * The innermost hold that the calling thread runs under: that of an annotated method,
 	 * or of a task of {@code ConsulLockRegistry.executeLocked}. Not passed on to other
-	 * threads.
+	 * threads, unless by Reactor's automatic context propagation, with the hold of a
+	 * method that returns a publisher.
 	 * @return the hold
 	 * @throws IllegalStateException if the thread runs under none
 	 */
@@ -110,7 +111,8 @@ public interface LockHandle extends AutoCloseable {
 		return CurrentLockHandle.get()
 			.orElseThrow(() -> new IllegalStateException(
 					"No lock is held by a @DistributedLock method on this thread. A hold does not cross to other"
-							+ " threads by itself: pass the LockHandle to them"));
+							+ " threads by itself: pass the LockHandle to them, and in the operators of a publisher use"
+							+ " ReactiveLockHandle.current()"));
 	}
 
 }

@@ -36,7 +36,8 @@ import org.springframework.core.annotation.AliasFor;
  * <p>
  * A lock that is acquired on a thread on which a transaction is active already is not
  * released before that has completed; until then calls of the same key on that thread
- * join it. See {@link ActiveTransactionPolicy}.
+ * join it. See {@link ActiveTransactionPolicy}. That is not so of a method whose work
+ * ends later than it returns, see below.
  * <p>
  * The body finds its hold, and with it the fencing token, in
  * {@link io.github.consullock.LockHandle#current()}, or receives it by a parameter of the
@@ -78,12 +79,15 @@ import org.springframework.core.annotation.AliasFor;
  * {@code ReactiveAdapterRegistry}; or it may be a {@code suspend} function of Kotlin. The
  * lock is then acquired without keeping the calling thread, of a publisher at each
  * subscription, and the method runs on another thread: of what the caller's thread has,
- * only what is registered with Micrometer's context propagation is there, if that is on
- * the class path. The lock is held until the future is done, or the publisher has ended
- * or was cancelled; the result is delivered after the release, the exceptions above by
- * it. Cancelling it ends the wait or the work. A call of the same key joins while the
- * method itself runs, and in the same Reactor context, where the hold is found by
- * {@link ReactiveLockHandle}; the hold lasts until all that joined it has ended.
+ * only the context class loader is there, and what is registered with Micrometer's
+ * context propagation, if that is on the class path. The lock is held until the future is
+ * done, or the publisher has ended or was cancelled; the result is delivered after the
+ * release, the exceptions above by it, except that a key which is none is thrown.
+ * Cancelling it ends the wait or the work. A call of the same key joins while the method
+ * itself runs, and in the same Reactor context, where the hold is found by
+ * {@link ReactiveLockHandle}; the hold lasts until all that joined it has ended. Such a
+ * method does not itself join the hold of one that blocks, or that is kept for a
+ * transaction: it waits for the end of that.
  * <p>
  * Other types that end later than the method does stop the start, such as
  * {@code Callable}, and what holds one, as {@code Optional<Future<?>>} does. The elements

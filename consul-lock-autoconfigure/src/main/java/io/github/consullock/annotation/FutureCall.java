@@ -89,18 +89,20 @@ final class FutureCall {
 		AnnotatedHold.Outcome outcome = this.context.run(() -> hold.run(this.call));
 		follow(outcome, (value, failure) -> end(hold, value, failure));
 		if (this.call.isCancelledOnLoss()) {
-			hold.onLost(() -> {
-				cancelAwaited();
-				end(hold, null, null);
-			});
+			hold.onLost(() -> lost(hold));
+		}
+	}
+
+	private void lost(AsyncHold hold) {
+		// What goes on keeps the lock, which after a limit is still there to be given up.
+		if (!cancelAwaited() && !this.ended.get()) {
+			complete(null, hold.lost(null));
 		}
 	}
 
 	private void follow(AnnotatedHold.Outcome outcome, BiConsumer<@Nullable Object, @Nullable Throwable> then) {
 		Object returned = outcome.result();
-		if (returned instanceof Future<?> future) {
-			await(future);
-		}
+		await((returned instanceof Future<?> future) ? future : null);
 		if (returned instanceof CompletionStage<?> stage) {
 			stage.whenComplete(then);
 		}
@@ -112,24 +114,26 @@ final class FutureCall {
 		}
 	}
 
-	private void await(Future<?> future) {
+	private void await(@Nullable Future<?> future) {
 		this.awaited = future;
 		if (this.result.isDone()) {
 			cancelAwaited();
 		}
 	}
 
-	private void cancelAwaited() {
+	/** Whether there was something to cancel, and it is done. */
+	private boolean cancelAwaited() {
 		Future<?> future = this.awaited;
 		if (future == null) {
-			return;
+			return false;
 		}
 		try {
-			future.cancel(true);
+			return future.cancel(true) || future.isDone();
 		}
 		catch (RuntimeException ex) {
 			// As that of CompletableFuture.minimalCompletionStage().
 			logger.debug("The future returned by {} cannot be cancelled", this.call.spec().method(), ex);
+			return false;
 		}
 	}
 

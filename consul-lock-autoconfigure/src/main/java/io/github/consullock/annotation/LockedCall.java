@@ -20,13 +20,14 @@ import org.springframework.aop.interceptor.ExposeInvocationInterceptor;
  * @param spec what the annotation asks
  * @param registry where to lock
  * @param lock what to hold while the body runs
+ * @param contextClassLoader that of the calling thread
  * @param deferred whether the body runs later than the call, and on another thread
  */
 record LockedCall(MethodInvocation invocation, DistributedLockSpec spec, ConsulLockRegistry registry, Acquirable lock,
-		boolean deferred) {
+		@Nullable ClassLoader contextClassLoader, boolean deferred) {
 
 	LockedCall(MethodInvocation invocation, DistributedLockSpec spec, ConsulLockRegistry registry, Acquirable lock) {
-		this(invocation, spec, registry, lock, false);
+		this(invocation, spec, registry, lock, Thread.currentThread().getContextClassLoader(), false);
 	}
 
 	/**
@@ -34,7 +35,7 @@ record LockedCall(MethodInvocation invocation, DistributedLockSpec spec, ConsulL
 	 */
 	LockedCall later() {
 		MethodInvocation copy = ((ProxyMethodInvocation) this.invocation).invocableClone();
-		return new LockedCall(copy, this.spec, this.registry, this.lock, true);
+		return new LockedCall(copy, this.spec, this.registry, this.lock, this.contextClassLoader, true);
 	}
 
 	boolean isCancelledOnLoss() {
@@ -59,7 +60,7 @@ record LockedCall(MethodInvocation invocation, DistributedLockSpec spec, ConsulL
 		// Aspects look for the call in a thread-local variable that is set on the
 		// caller's
 		// thread.
-		return this.deferred ? ExposeInvocationInterceptor.INSTANCE.invoke(body) : body.proceed();
+		return this.deferred ? asCaller(() -> ExposeInvocationInterceptor.INSTANCE.invoke(body)) : body.proceed();
 	}
 
 	/**
@@ -71,10 +72,33 @@ record LockedCall(MethodInvocation invocation, DistributedLockSpec spec, ConsulL
 		if (this.spec.skippedResult() != null) {
 			return this.spec.skippedResult().get();
 		}
-		if (this.spec.fallback() != null) {
-			return this.spec.fallback().call(this.invocation.getThis(), this.invocation.getArguments(), failure);
+		Fallback fallback = this.spec.fallback();
+		if (fallback != null) {
+			Object target = this.invocation.getThis();
+			@Nullable Object[] args = this.invocation.getArguments();
+			return this.deferred ? asCaller(() -> fallback.call(target, args, failure))
+					: fallback.call(target, args, failure);
 		}
 		throw failure;
+	}
+
+	/** Threads of a pool have the class loader of whoever needed one first. */
+	private @Nullable Object asCaller(Action action) throws Throwable {
+		Thread thread = Thread.currentThread();
+		ClassLoader own = thread.getContextClassLoader();
+		thread.setContextClassLoader(this.contextClassLoader);
+		try {
+			return action.run();
+		}
+		finally {
+			thread.setContextClassLoader(own);
+		}
+	}
+
+	private interface Action {
+
+		@Nullable Object run() throws Throwable;
+
 	}
 
 }

@@ -1,5 +1,11 @@
 package io.github.consullock.annotation;
 
+import java.lang.reflect.Constructor;
+import java.util.LinkedList;
+import java.util.Objects;
+import java.util.Stack;
+import java.util.Vector;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 
 import io.github.consullock.LockNotAcquiredException;
@@ -19,6 +25,7 @@ import org.springframework.beans.factory.support.DefaultListableBeanFactory;
 import org.springframework.beans.factory.support.RegisteredBean;
 import org.springframework.beans.factory.support.RootBeanDefinition;
 import org.springframework.javapoet.ClassName;
+import org.springframework.util.ClassUtils;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -43,6 +50,16 @@ class AnnotatedMethodHintsTests {
 	}
 
 	@Test
+	void whatASkippedCallReturnsCanBeMade() {
+		RuntimeHints hints = hints(Skipping.class);
+		ReflectionHintsPredicates reflection = RuntimeHintsPredicates.reflection();
+		assertThat(reflection.onConstructorInvocation(constructor(LinkedList.class))).accepts(hints);
+		assertThat(reflection.onConstructorInvocation(constructor(Vector.class))).accepts(hints);
+		assertThat(reflection.onType(String[].class)).accepts(hints);
+		assertThat(reflection.onType(Stack.class)).rejects(hints);
+	}
+
+	@Test
 	void aFallbackThatCannotBeCalledStopsTheBuild() {
 		assertThatExceptionOfType(DistributedLockDefinitionException.class)
 			.isThrownBy(() -> hints(FallbackTests.Missing.class))
@@ -52,6 +69,10 @@ class AnnotatedMethodHintsTests {
 	@Test
 	void otherBeansAreLeftAlone() {
 		assertThat(new AnnotatedMethodHints().processAheadOfTime(bean(String.class))).isNull();
+	}
+
+	private static Constructor<?> constructor(Class<?> type) {
+		return Objects.requireNonNull(ClassUtils.getConstructorIfAvailable(type));
 	}
 
 	private static Predicate<RuntimeHints> invocable(String method) {
@@ -83,6 +104,30 @@ class AnnotatedMethodHintsTests {
 		}
 
 		public void unrelated() {
+		}
+
+	}
+
+	static class Skipping {
+
+		@DistributedLock(key = "order", onNotAcquired = NotAcquiredPolicy.SKIP)
+		public LinkedList<String> list() {
+			return new LinkedList<>();
+		}
+
+		@DistributedLock(key = "order", onNotAcquired = NotAcquiredPolicy.SKIP)
+		public CompletableFuture<Vector<String>> future() {
+			return CompletableFuture.completedFuture(new Vector<>());
+		}
+
+		@DistributedLock(key = "order", onNotAcquired = NotAcquiredPolicy.SKIP)
+		public String[] array() {
+			return new String[0];
+		}
+
+		@DistributedLock("order")
+		public Stack<String> waiting() {
+			return new Stack<>();
 		}
 
 	}

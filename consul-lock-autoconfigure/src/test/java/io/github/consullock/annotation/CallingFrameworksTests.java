@@ -2,10 +2,13 @@ package io.github.consullock.annotation;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 import io.github.consullock.LockHandle;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import reactor.core.publisher.Mono;
 
 import org.springframework.aop.support.AopUtils;
 import org.springframework.context.ApplicationEventPublisher;
@@ -13,6 +16,8 @@ import org.springframework.context.annotation.AnnotationConfigApplicationContext
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.event.EventListener;
+import org.springframework.scheduling.annotation.Async;
+import org.springframework.scheduling.annotation.EnableAsync;
 import org.springframework.scheduling.annotation.EnableScheduling;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.test.web.servlet.assertj.MockMvcTester;
@@ -21,6 +26,7 @@ import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.annotation.EnableTransactionManagement;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
+import org.springframework.transaction.event.TransactionPhase;
 import org.springframework.transaction.event.TransactionalEventListener;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -64,6 +70,35 @@ class CallingFrameworksTests {
 					"acquire locks/shipped/7", "begin", "body under locks/shipped/7", "commit",
 					"release locks/shipped/7");
 			assertThat(LockContext.registry(context).isFree()).isTrue();
+		}
+	}
+
+	@Test
+	void aTransactionalEventListenerComesTooLateToBeLockedUntilTheEndOfTheTransaction() {
+		try (AnnotationConfigApplicationContext context = LockContext.start(Surroundings.class,
+				PlainTransactionalListener.class, Publisher.class)) {
+			context.getBean(Publisher.class).publish(7);
+			assertThat(LockContext.registry(context).events).containsExactly("begin", "published",
+					"acquire locks/before/7", "body under locks/before/7", "commit", "acquire locks/after/7",
+					"body under locks/after/7", "release locks/after/7", "release locks/before/7");
+		}
+	}
+
+	@Test
+	void aReactiveScheduledMethodIsLockedAtEachRun() {
+		try (AnnotationConfigApplicationContext context = LockContext.start(Surroundings.class, ReactiveJob.class)) {
+			List<String> events = LockContext.registry(context).events;
+			await().until(() -> events.size() >= 6);
+			assertThat(events).startsWith("acquire locks/job", "body under locks/job", "release locks/job",
+					"acquire locks/job", "body under locks/job", "release locks/job");
+		}
+	}
+
+	@Test
+	void anAsyncMethodIsLockedUntilItsFutureIsDone() throws Exception {
+		try (AnnotationConfigApplicationContext context = LockContext.start(Surroundings.class, AsyncJob.class)) {
+			assertThat(context.getBean(AsyncJob.class).run(null).get()).isEqualTo("under locks/job");
+			assertThat(LockContext.registry(context).events).containsExactly("acquire locks/job", "release locks/job");
 		}
 	}
 
@@ -178,6 +213,55 @@ class CallingFrameworksTests {
 
 	}
 
+	static class PlainTransactionalListener {
+
+		private final Recorder recorder;
+
+		PlainTransactionalListener(Recorder recorder) {
+			this.recorder = recorder;
+		}
+
+		@TransactionalEventListener
+		@DistributedLock("after/#{#event.id}")
+		public void after(Shipped event) {
+			this.recorder.body();
+		}
+
+		@TransactionalEventListener(phase = TransactionPhase.BEFORE_COMMIT)
+		@DistributedLock("before/#{#event.id}")
+		public void before(Shipped event) {
+			this.recorder.body();
+		}
+
+	}
+
+	static class ReactiveJob {
+
+		private final Recorder recorder;
+
+		ReactiveJob(Recorder recorder) {
+			this.recorder = recorder;
+		}
+
+		@Scheduled(fixedDelay = 1)
+		@DistributedLock("job")
+		public Mono<String> run() {
+			this.recorder.body();
+			return Mono.empty();
+		}
+
+	}
+
+	static class AsyncJob {
+
+		@Async
+		@DistributedLock("job")
+		public CompletableFuture<String> run(@Nullable LockHandle handle) {
+			return CompletableFuture.supplyAsync(() -> "under " + handle.key());
+		}
+
+	}
+
 	@RestController
 	static class Controller {
 
@@ -202,6 +286,7 @@ class CallingFrameworksTests {
 	}
 
 	@Configuration(proxyBeanMethods = false)
+	@EnableAsync
 	@EnableScheduling
 	@EnableTransactionManagement
 	static class Surroundings {

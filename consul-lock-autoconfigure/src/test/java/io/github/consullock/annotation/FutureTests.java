@@ -1,5 +1,8 @@
 package io.github.consullock.annotation;
 
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -211,6 +214,52 @@ class FutureTests {
 		assertThatThrownBy(result::get).isInstanceOf(ExecutionException.class)
 			.hasCauseInstanceOf(LockLostException.class);
 		assertThat(body).isNotDone();
+		body.complete("");
+	}
+
+	@Test
+	void whatCannotBeCancelledKeepsTheLockAfterACancel() {
+		CompletableFuture<String> body = new CompletableFuture<>();
+		CompletableFuture<String> result = this.futures.stage(body::minimalCompletionStage).toCompletableFuture();
+		await().until(() -> body.getNumberOfDependents() > 0);
+		result.cancel(true);
+		await().during(Duration.ofMillis(100)).until(() -> !this.registry.isFree());
+		body.complete("");
+		await().until(this.registry::isFree);
+	}
+
+	@Test
+	void whatCannotBeCancelledKeepsALockThatIsLostByItsLimit() {
+		CompletableFuture<String> body = new CompletableFuture<>();
+		CompletableFuture<String> result = this.futures.stage(body::minimalCompletionStage).toCompletableFuture();
+		await().until(() -> !this.registry.isFree());
+		this.registry.holder("a").lose(LockLostReason.MAX_HOLD_EXCEEDED);
+		assertThatThrownBy(result::get).isInstanceOf(ExecutionException.class)
+			.hasCauseInstanceOf(LockLostException.class);
+		await().during(Duration.ofMillis(100))
+			.untilAsserted(() -> assertThat(this.registry.events).containsExactly("acquire locks/a"));
+		body.complete("");
+		await().untilAsserted(
+				() -> assertThat(this.registry.events).containsExactly("acquire locks/a", "release lost locks/a"));
+	}
+
+	@Test
+	void theBodyHasTheContextClassLoaderOfTheCaller() throws Exception {
+		ClassLoader callers = new URLClassLoader(new URL[0]);
+		this.registry.turn = new CompletableFuture<>();
+		Thread thread = Thread.currentThread();
+		ClassLoader usual = thread.getContextClassLoader();
+		CompletableFuture<ClassLoader> result;
+		thread.setContextClassLoader(callers);
+		try {
+			result = this.futures
+				.run(() -> CompletableFuture.completedFuture(Thread.currentThread().getContextClassLoader()));
+		}
+		finally {
+			thread.setContextClassLoader(usual);
+		}
+		this.registry.turn.completeAsync(() -> null);
+		assertThat(result.get()).isSameAs(callers);
 	}
 
 	@Test

@@ -1,5 +1,7 @@
 package io.github.consullock.annotation;
 
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -124,6 +126,22 @@ class ReactiveTests {
 			assertThat(this.publishers.mono(() -> Mono.just(Thread.currentThread())).block(TIMEOUT))
 				.isNotSameAs(subscriber);
 		}
+	}
+
+	@Test
+	void theMethodHasTheContextClassLoaderOfItsCaller() {
+		ClassLoader callers = new URLClassLoader(new URL[0]);
+		Thread thread = Thread.currentThread();
+		ClassLoader usual = thread.getContextClassLoader();
+		Mono<ClassLoader> mono;
+		thread.setContextClassLoader(callers);
+		try {
+			mono = this.publishers.mono(() -> Mono.just(Thread.currentThread().getContextClassLoader()));
+		}
+		finally {
+			thread.setContextClassLoader(usual);
+		}
+		assertThat(mono.block(TIMEOUT)).isSameAs(callers);
 	}
 
 	@Test
