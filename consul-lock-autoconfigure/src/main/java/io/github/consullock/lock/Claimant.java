@@ -16,6 +16,11 @@ import org.jspecify.annotations.Nullable;
  */
 record Claimant(ConsulSession session, String id, String value, boolean deleteOnRelease, boolean patient) {
 
+	/** The same one, with another value for its entry. */
+	Claimant withValue(String other) {
+		return new Claimant(this.session, this.id, other, this.deleteOnRelease, this.patient);
+	}
+
 	/** Whether an entry is held by the session. */
 	boolean owns(@Nullable KvEntry entry) {
 		return entry != null && this.session.id().equals(entry.session());

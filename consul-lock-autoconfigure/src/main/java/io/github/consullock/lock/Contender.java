@@ -306,10 +306,10 @@ final class Contender {
 
 	private @Nullable Wait attempt(ConsulSession session) throws InterruptedException {
 		Claimant me = this.claimant;
-		if (me == null || me.session() != session) {
-			me = this.kind.claimant(session, this.request);
-			this.claimant = me;
-		}
+		// A new value each time: it tells since when the lock is held.
+		me = (me != null && me.session() == session) ? me.withValue(this.request.value().get())
+				: this.kind.claimant(session, this.request);
+		this.claimant = me;
 		Fence fence = this.parts.fences().of(session, timeout());
 		long fenceIndex = fence.index();
 		LockEntries.Step step = this.seen.approach(me);

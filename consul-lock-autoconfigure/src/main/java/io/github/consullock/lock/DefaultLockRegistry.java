@@ -38,7 +38,7 @@ final class DefaultLockRegistry implements ConsulLockRegistry {
 		this.settings = settings;
 		this.holder = new HolderDescription(settings.instanceName);
 		this.engines = new Engines(settings, this.background,
-				new EngineSpec(ConsulScope.DEFAULT, settings.session, null));
+				new EngineSpec(ConsulScope.DEFAULT, settings.session, null), Engines.IDLE);
 	}
 
 	@Override

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 final class Engines {
 
 	/** A session costs a request every TTL/10. */
-	private static final Duration IDLE = Duration.ofMinutes(1);
+	static final Duration IDLE = Duration.ofMinutes(1);
 
 	private static final class Used {
 
@@ -39,6 +39,8 @@ final class Engines {
 
 	private final EngineSpec lasting;
 
+	private final Duration idle;
+
 	private final Semaphore watchable;
 
 	/** Guards the fields below. */
@@ -51,8 +53,10 @@ final class Engines {
 	/**
 	 * Creates a collection without engines.
 	 * @param lasting of the engine that is never given up
+	 * @param idle after how much time without use the others are
 	 */
-	Engines(ConsulLockRegistryBuilder settings, Background background, EngineSpec lasting) {
+	Engines(ConsulLockRegistryBuilder settings, Background background, EngineSpec lasting, Duration idle) {
+		this.idle = idle;
 		this.settings = settings;
 		this.background = background;
 		this.lasting = lasting;
@@ -80,6 +84,7 @@ final class Engines {
 			this.lock.lock();
 			try {
 				used.users--;
+				used.idleSince = System.nanoTime();
 			}
 			finally {
 				this.lock.unlock();
@@ -95,7 +100,7 @@ final class Engines {
 			engine.close(Duration.ZERO);
 		}
 		else if (!lasts) {
-			this.background.executeLater(() -> retireIfIdle(spec), IDLE);
+			this.background.executeLater(() -> retireIfIdle(spec), this.idle);
 		}
 		return new Used(engine);
 	}
@@ -111,7 +116,7 @@ final class Engines {
 			if (used.users > 0 || !used.engine.isIdle()) {
 				used.idleSince = System.nanoTime();
 			}
-			else if (System.nanoTime() - used.idleSince >= IDLE.toNanos()) {
+			else if (System.nanoTime() - used.idleSince >= this.idle.toNanos()) {
 				this.engines.remove(spec);
 				retired = used.engine;
 			}
@@ -123,7 +128,7 @@ final class Engines {
 			retired.close(Duration.ZERO);
 		}
 		else {
-			this.background.executeLater(() -> retireIfIdle(spec), IDLE);
+			this.background.executeLater(() -> retireIfIdle(spec), this.idle);
 		}
 	}
 

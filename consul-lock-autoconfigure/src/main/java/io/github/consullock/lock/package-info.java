@@ -1,5 +1,17 @@
 /**
- * The locks: acquiring, waiting, handing over, releasing.
+ * The locks: acquiring, waiting, handing over, releasing. Where to find what:
+ * <ul>
+ * <li>What users hold: {@link io.github.consullock.lock.ConsulLockRegistry} and the locks
+ * it gives out, all of which are a {@code LockDoor}</li>
+ * <li>The way to a lock: {@code Acquirer}, {@code AcquireCall} through the lines of this
+ * JVM ({@code LocalQueues}), {@code Contender} to Consul ({@code LockProtocol})</li>
+ * <li>What the entries of a lock say and how they change, for each kind: {@code LockKind}
+ * and {@code LockEntries}</li>
+ * <li>While it is held: {@code Hold}, {@code HoldMonitor}; its end: {@code Holds};
+ * whatever is left unclear on any way: {@code Fence}, {@code Settlement}</li>
+ * <li>What all this needs, for one session: {@code LockEngine}, of which {@code Engines}
+ * has one for each combination of settings</li>
+ * </ul>
  */
 @NullMarked
 package io.github.consullock.lock;

@@ -49,6 +49,12 @@ class AnnotationExamplesTests {
 	}
 
 	@Test
+	void anOrderIsLocked() {
+		this.examples.ship(42);
+		assertThat(this.examples.log()).containsExactly("shipped 42 under locks/orders/42");
+	}
+
+	@Test
 	void bothAccountsOfATransferAreLocked() {
 		this.examples.transfer(2, 1, 5);
 		assertThat(this.examples.log()).containsExactly("5 from 2 to 1 under [locks/accounts/1, locks/accounts/2]");
@@ -128,6 +134,13 @@ class AnnotationExamplesTests {
 		List<String> log() {
 			return this.log;
 		}
+
+		// tag::first[]
+		@DistributedLock("orders/#{#id}")
+		public void ship(long id) {
+			this.log.add("shipped " + id + " under " + LockHandle.current().key());
+		}
+		// end::first[]
 
 		// tag::keys[]
 		@DistributedLock(keys = { "accounts/#{#from}", "accounts/#{#to}" })

@@ -100,6 +100,19 @@ class LockWithinTransactionTests {
 	}
 
 	@Test
+	void severalKeysAndPermitsAreReleasedAfterTheCommitToo() {
+		this.transaction.executeWithoutResult((status) -> {
+			recordCompletion();
+			this.work.both("a", "b", this::note);
+			this.work.limited("c", () -> null);
+			this.events.add("end of transaction");
+		});
+		assertThat(this.events).containsExactly("acquire locks/a locks/b", "acquire locks/c#1", "end of transaction",
+				"committed", "release locks/c#1", "release locks/a locks/b");
+		assertThat(this.notes.all()).containsExactly("written");
+	}
+
+	@Test
 	void callsOfTheSameKeyJoinUntilTheTransactionHasCompleted() {
 		this.transaction.executeWithoutResult((status) -> {
 			LockHandle first = this.work.run("a", LockHandle::current);
@@ -362,6 +375,16 @@ class LockWithinTransactionTests {
 
 		@DistributedLock("#{#key}")
 		public <T extends @Nullable Object> T run(String key, Body<T> body) {
+			return body.run();
+		}
+
+		@DistributedLock(keys = { "#{#first}", "#{#second}" })
+		public <T extends @Nullable Object> T both(String first, String second, Body<T> body) {
+			return body.run();
+		}
+
+		@DistributedLock(key = "#{#key}", limit = 2)
+		public <T extends @Nullable Object> T limited(String key, Body<T> body) {
 			return body.run();
 		}
 

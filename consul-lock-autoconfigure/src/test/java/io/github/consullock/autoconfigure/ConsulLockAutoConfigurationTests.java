@@ -206,11 +206,13 @@ class ConsulLockAutoConfigurationTests {
 	@Configuration(proxyBeanMethods = false)
 	static class SecondRegistry {
 
+		// tag::second-registry[]
 		@Bean(defaultCandidate = false)
 		@Qualifier("reports")
 		ConsulLockRegistry reportsRegistry(ConsulClient client) {
 			return ConsulLockRegistry.builder(client).keyPrefix("reports/").build();
 		}
+		// end::second-registry[]
 
 	}
 

@@ -58,10 +58,12 @@ class KeyConverterTests {
 			return new Orders();
 		}
 
+		// tag::converter[]
 		@Bean
 		Converter<OrderId, String> orderIdConverter() {
 			return OrderId::value;
 		}
+		// end::converter[]
 
 		@Bean
 		Formatter<LocalDate> dates() {

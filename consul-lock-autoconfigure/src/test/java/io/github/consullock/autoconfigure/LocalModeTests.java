@@ -3,12 +3,14 @@ package io.github.consullock.autoconfigure;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockListener;
 import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.annotation.DistributedLock;
 import io.github.consullock.lock.ConsulLockRegistry;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -114,7 +116,57 @@ class LocalModeTests {
 		});
 	}
 
+	@Test
+	void locksOfEveryKindLockInTheModeLocal() {
+		this.runner.withPropertyValues("consul.lock.mode=local", "spring.cloud.consul.port=1").run((context) -> {
+			ConsulLockRegistry registry = context.getBean(ConsulLockRegistry.class);
+			registry.obtain("warm-up").acquire().close();
+			try (LockHandle both = registry.obtainAll(List.of("b", "c")).acquire();
+					LockHandle permit = registry.semaphore("pool", 2).acquire();
+					LockHandle reader = registry.readWriteLock("doc").readLock().acquire()) {
+				assertThat(registry.obtain("c").tryAcquire(Duration.ZERO)).isEmpty();
+				try (LockHandle second = registry.semaphore("pool", 2).acquire();
+						LockHandle other = registry.readWriteLock("doc").readLock().acquire()) {
+					assertThat(List.of(both, permit, reader, second, other)).allMatch(LockHandle::isHeld);
+					assertThat(registry.semaphore("pool", 2).tryAcquire(Duration.ZERO)).isEmpty();
+					assertThat(registry.readWriteLock("doc").writeLock().tryAcquire(Duration.ZERO)).isEmpty();
+				}
+			}
+			registry.readWriteLock("doc").writeLock().acquire().close();
+			registry.obtain("c").acquire().close();
+			assertThat(registry.heldLocks()).isEmpty();
+		});
+	}
+
+	@Test
+	void everyAttributeOfAnAnnotatedMethodCountsInTheModeLocal() {
+		this.runner.withPropertyValues("consul.lock.mode=local").withBean(Orders.class).run((context) -> {
+			Orders orders = context.getBean(Orders.class);
+			ConsulLockRegistry registry = context.getBean(ConsulLockRegistry.class);
+			registry.obtain("warm-up").acquire().close();
+			assertThat(orders.merge("1", "2")).containsExactly("locks/orders/1", "locks/orders/2");
+			CompletableFuture<String> end = new CompletableFuture<>();
+			CompletableFuture<String> result = orders.bill(end);
+			Awaitility.await().until(() -> registry.semaphore("billing", 1).holders().size() == 1);
+			assertThatExceptionOfType(LockNotAcquiredException.class)
+				.isThrownBy(() -> registry.semaphore("billing", 1).acquire(Duration.ZERO));
+			end.complete("billed");
+			assertThat(result.join()).isEqualTo("billed");
+			assertThat(registry.heldLocks()).isEmpty();
+		});
+	}
+
 	static class Orders {
+
+		@DistributedLock(keys = { "orders/#{#first}", "orders/#{#second}" })
+		List<String> merge(String first, String second) {
+			return LockHandle.current().keys();
+		}
+
+		@DistributedLock(key = "billing", limit = 1)
+		CompletableFuture<String> bill(CompletableFuture<String> end) {
+			return end;
+		}
 
 		@DistributedLock(key = "orders", waitTime = "0s")
 		String bill() {

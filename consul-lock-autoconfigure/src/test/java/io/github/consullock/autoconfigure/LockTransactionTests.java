@@ -1,6 +1,8 @@
 package io.github.consullock.autoconfigure;
 
 import java.io.File;
+import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Path;
@@ -10,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 
 import javax.sql.DataSource;
 
@@ -72,6 +75,35 @@ class LockTransactionTests {
 	@Test
 	void theTransactionManagerOfTheApplicationChecksItsLocks() {
 		this.withTransactions.run((context) -> assertThat(committed(context)).isFalse());
+	}
+
+	/** By itself, Spring commits what ends with a checked exception. */
+	@Test
+	void whatABodyWroteThatWasCancelledAndEndsWithACheckedExceptionIsNotThere() {
+		this.withTransactions.run((context) -> {
+			JdbcTemplate jdbc = new JdbcTemplate(context.getBean(DataSource.class));
+			jdbc.execute("create table note (text varchar(100))");
+			Work work = context.getBean(Work.class);
+			assertThatExceptionOfType(InterruptedIOException.class).isThrownBy(() -> work.inTransaction(() -> {
+				jdbc.execute("insert into note values ('written')");
+				throw new InterruptedIOException("by somebody else");
+			}));
+			assertThat(jdbc.queryForList("select text from note", String.class)).containsExactly("written");
+			ConsulClient client = context.getBean(ConsulClient.class);
+			assertThatExceptionOfType(LockLostException.class).isThrownBy(() -> work.inTransaction(() -> {
+				jdbc.execute("insert into note values ('written when cancelled')");
+				String session = client.read(LockHandle.current().key(), AMPLE).orElseThrow().session();
+				client.destroySession(Objects.requireNonNull(session));
+				try {
+					new CountDownLatch(1).await();
+					return null;
+				}
+				catch (InterruptedException ex) {
+					throw (IOException) new InterruptedIOException("cancelled").initCause(ex);
+				}
+			}));
+			assertThat(jdbc.queryForList("select text from note", String.class)).containsExactly("written");
+		});
 	}
 
 	@Test

@@ -1,6 +1,8 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -72,6 +74,25 @@ class LockOptionsOnConsulTests extends HookedInstances {
 		registry.close();
 		assertThat(this.instances.entries()).isEmpty();
 		assertThat(this.instances.request("GET", "/v1/session/list", "")).doesNotContain("\"special\"");
+	}
+
+	@Test
+	void aLockMayDependOnTheCheckOfAService() {
+		String service = this.instances.prefix().replace('/', '-') + "orders";
+		this.instances.request("PUT", "/v1/agent/service/register", """
+				{"ID": "%1$s", "Name": "%1$s", "Check": {"TTL": "1h", "Status": "passing"}}""".formatted(service));
+		ConsulLockRegistry registry = this.instances.start();
+		LockHandle ordinary = registry.obtain("b").acquire();
+		LockHandle handle = registry
+			.obtain(LockOptions.builder("a").serviceChecks(List.of("service:" + service)).build())
+			.acquire();
+		CompletableFuture<LockLostReason> told = new CompletableFuture<>();
+		handle.onLost(told::complete);
+		this.instances.request("PUT", "/v1/agent/check/fail/service:" + service, "");
+		await().until(told::isDone);
+		assertThat(told.join()).isEqualTo(LockLostReason.SESSION_INVALIDATED);
+		assertThat(ordinary.release()).isTrue();
+		this.instances.request("PUT", "/v1/agent/service/deregister/" + service, "");
 	}
 
 	@Test
@@ -184,6 +205,24 @@ class LockOptionsOnConsulTests extends HookedInstances {
 		assertThat(lock.holder().orElseThrow().instance()).isNull();
 		assertThat(lock.holder().orElseThrow().value()).isEqualTo("{not json");
 		other.close();
+	}
+
+	@Test
+	void theHolderIsThereSinceItAcquiredAndNotSinceItWaits() {
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		ConsulLockRegistry registry = hooked();
+		CompletableFuture<LockHandle> waiting = registry.obtain("a").acquireAsync(LONG);
+		await().until(() -> this.events.contains("waiting"));
+		Instant released = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+		first.close();
+		LockHandle second = waiting.join();
+		CompletableFuture<LockHandle> heir = registry.obtain("a").acquireAsync(LONG);
+		assertThat(registry.obtain("a").holder().orElseThrow().since()).isAfterOrEqualTo(released);
+		released = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+		second.close();
+		LockHandle third = heir.join();
+		assertThat(registry.obtain("a").holder().orElseThrow().since()).isAfterOrEqualTo(released);
+		third.close();
 	}
 
 	@Test

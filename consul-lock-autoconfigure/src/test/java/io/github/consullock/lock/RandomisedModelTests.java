@@ -187,6 +187,12 @@ class RandomisedModelTests {
 			else if (dice < 870) {
 				acquireAndCancel();
 			}
+			else if (dice < 880) {
+				lockByThread();
+			}
+			else if (dice < 890) {
+				comeDownToReading();
+			}
 			else if (dice < 910) {
 				pick(this::writeToEntry);
 			}
@@ -259,6 +265,45 @@ class RandomisedModelTests {
 				Thread.yield();
 			}
 			assertThat(future.cancel(true)).isTrue();
+		}
+
+		private void lockByThread() {
+			int instance = this.random.nextInt(INSTANCES);
+			Resource resource = Resource.values()[this.random.nextInt(Resource.PERMIT.ordinal())];
+			if (!isFree(resource)) {
+				return;
+			}
+			say(instance + " locks " + resource + " twice, and unlocks");
+			ConsulLock lock = (ConsulLock) resource.of(this.registries.get(instance));
+			lock.lock();
+			assertThat(lock.tryLock()).isTrue();
+			lock.unlock();
+			assertThat(lock.isLocked()).isTrue();
+			assertThat(resource.of(other(instance)).tryAcquire(Duration.ZERO)).isEmpty();
+			lock.unlock();
+			assertThatExceptionOfType(IllegalMonitorStateException.class).isThrownBy(lock::unlock);
+		}
+
+		private void comeDownToReading() {
+			int instance = this.random.nextInt(INSTANCES);
+			if (!isFree(Resource.WRITE)) {
+				return;
+			}
+			say(instance + " writes, and comes down to reading");
+			ConsulReadWriteLock lock = this.registries.get(instance).readWriteLock("rw");
+			ConsulReadWriteLock other = other(instance).readWriteLock("rw");
+			lock.writeLock().lock();
+			lock.readLock().lock();
+			assertThat(other.readLock().tryAcquire(Duration.ZERO)).isEmpty();
+			lock.writeLock().unlock();
+			assertThatExceptionOfType(IllegalStateException.class).isThrownBy(lock.writeLock()::lock);
+			assertThat(other.writeLock().tryAcquire(Duration.ZERO)).isEmpty();
+			assertThat(other.readLock().acquire(LONG).release()).isTrue();
+			lock.readLock().unlock();
+		}
+
+		private ConsulLockRegistry other(int instance) {
+			return this.registries.get((instance + 1) % INSTANCES);
 		}
 
 		private void release(Held it, boolean expected) {

@@ -137,13 +137,13 @@ class ReadWriteLockTests {
 	}
 
 	@Test
-	void aWriterMayComeDownToReadingThoughOthersWaitAndLetsNobodyInBetween() {
+	void aWriterMayComeDownToReadingThoughOthersWaitAndLetsNobodyInBetween() throws Exception {
 		this.one.writeLock().lock();
 		CompletableFuture<LockHandle> localWriter = this.one.writeLock().acquireAsync(LONG);
 		await().until(() -> waiting() == 1);
 		CompletableFuture<LockHandle> reader = this.two.readLock().acquireAsync(LONG);
 		await().until(() -> waiting() == 2);
-		this.one.readLock().lock();
+		assertThat(this.one.readLock().tryLock(1, TimeUnit.MINUTES)).isTrue();
 		assertThat(this.one.readLock().tryLock()).isTrue();
 		this.one.readLock().unlock();
 		assertThat(this.one.readLock().isLocked()).isTrue();
@@ -181,8 +181,7 @@ class ReadWriteLockTests {
 			lock.readLock().lock(); // waits for nobody
 		}
 		finally {
-			lock.writeLock().unlock(); // others may read now, and nobody has written in
-										// between
+			lock.writeLock().unlock(); // others may read now, not yet write
 		}
 		try {
 			assertThat(document).hasValue("revised");

@@ -17,11 +17,14 @@ import io.github.consullock.LockLostReason;
 import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.LockOptions;
 import io.github.consullock.consul.KvEntry;
+import io.github.consullock.consul.KvOperation;
+import io.github.consullock.consul.TransactionTooLargeException;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
 /**
@@ -172,17 +175,32 @@ class SeveralKeysTests extends HookedInstances {
 	@Test
 	void asManyAsATransactionTakesAreHeldAndMoreAreRefusedWithTheNumber() {
 		ConsulLockRegistry registry = this.instances.start();
-		List<String> keys = IntStream.range(0, 31).mapToObj((i) -> "k" + i).toList();
+		int most = mostKeys();
+		List<String> keys = keys(most);
 		try (LockHandle handle = registry.obtainAll(keys).acquire()) {
-			assertThat(handle.keys()).hasSize(31);
+			assertThat(handle.keys()).hasSize(most);
 			assertThat(registry.obtainAll(keys).tryAcquire(Duration.ZERO)).isEmpty();
 		}
-		List<String> more = IntStream.range(0, 32).mapToObj((i) -> "k" + i).toList();
-		assertThatExceptionOfType(ConsulRefusedException.class).isThrownBy(() -> registry.obtainAll(more).acquire())
-			.withMessageContaining("which takes 31");
-		List<String> tooMany = IntStream.range(0, 64).mapToObj((i) -> "k" + i).toList();
+		List<String> more = keys(most + 1);
+		if (most < LockOptions.MAX_KEYS) {
+			assertThatExceptionOfType(ConsulRefusedException.class).isThrownBy(() -> registry.obtainAll(more).acquire())
+				.withMessageContaining("which takes 31");
+		}
+		List<String> tooMany = keys(64);
 		assertThatIllegalArgumentException().isThrownBy(() -> registry.obtainAll(tooMany)).withMessageContaining("63");
 		assertThat(this.instances.entries()).allMatch((entry) -> entry.key().contains(LockOptions.RESERVED_SEGMENT));
+	}
+
+	/** 31 before Consul 1.14, 63 since. */
+	private int mostKeys() {
+		List<KvOperation> operations = keys(129).stream().map(KvOperation::checkNotExists).toList();
+		TransactionTooLargeException refusal = catchThrowableOfType(TransactionTooLargeException.class,
+				() -> this.instances.observer.transact(operations, LONG));
+		return (refusal.maxOperations() == 64) ? 31 : 63;
+	}
+
+	private static List<String> keys(int number) {
+		return IntStream.range(0, number).mapToObj((i) -> "k" + i).toList();
 	}
 
 	@Test

@@ -8,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostReason;
+import io.github.consullock.LockOptions;
 import io.github.consullock.SessionBehavior;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
@@ -40,6 +41,9 @@ final class LockLoss {
 
 	private final String key;
 
+	/** That of the hold itself; of a permit or a side, not the one that all share. */
+	private final String entryKey;
+
 	private final LockLostReason reason;
 
 	private final CompletableFuture<LockLostReason> told = new CompletableFuture<>();
@@ -56,9 +60,28 @@ final class LockLoss {
 		this.client = consul.client();
 		this.handle = handle;
 		this.key = key;
+		this.entryKey = entryKeyOf(key, handle.fencingToken());
 		this.reason = reason;
 		// After what the holder itself has to do then.
 		handle.onLost(this.told::complete);
+	}
+
+	private String entryKeyOf(String key, long token) {
+		return this.client.list("", REQUEST_TIMEOUT)
+			.stream()
+			.filter((entry) -> entry.modifyIndex() == token && entry.session() != null)
+			.map(KvEntry::key)
+			.filter((candidate) -> isMemberOf(key, candidate))
+			.findFirst()
+			.orElse(key);
+	}
+
+	/**
+	 * Permits have their entries below the key, the holders of a read-write lock below
+	 * the reserved segment.
+	 */
+	private static boolean isMemberOf(String key, String candidate) {
+		return candidate.replace(LockOptions.RESERVED_SEGMENT + "/rw/", "").startsWith(key + "/");
 	}
 
 	/**
@@ -75,12 +98,45 @@ final class LockLoss {
 	}
 
 	private Optional<String> takeOver() {
+		if (!this.entryKey.equals(this.key)) {
+			return takePlace();
+		}
 		String other = this.client.createSession(OTHER_SESSION);
 		try {
 			return await(inflict(other), TOLD_TIMEOUT);
 		}
 		finally {
 			this.client.destroySession(other);
+		}
+	}
+
+	private Optional<String> takePlace() {
+		SharedState state = SharedState.of(this.key, this.entryKey);
+		try {
+			return await(takePlace(state), TOLD_TIMEOUT);
+		}
+		finally {
+			// As if whoever took it had gone.
+			this.client.read(state.key(), REQUEST_TIMEOUT)
+				.filter((entry) -> state.isEmpty(entry.value()))
+				.ifPresent((entry) -> this.client
+					.transact(List.of(KvOperation.deleteCas(entry.key(), entry.modifyIndex())), REQUEST_TIMEOUT));
+		}
+	}
+
+	private boolean takePlace(SharedState state) {
+		while (true) {
+			KvEntry own = this.client.read(this.entryKey, REQUEST_TIMEOUT).orElse(null);
+			KvEntry shared = this.client.read(state.key(), REQUEST_TIMEOUT).orElse(null);
+			if (own == null || own.session() == null || shared == null || !this.handle.isHeld()) {
+				return false;
+			}
+			List<KvOperation> operations = List.of(KvOperation.checkIndex(own.key(), own.modifyIndex()),
+					KvOperation.checkIndex(shared.key(), shared.modifyIndex()),
+					KvOperation.set(shared.key(), state.without(shared.value()), shared.flags()));
+			if (this.client.transact(operations, REQUEST_TIMEOUT) instanceof Committed) {
+				return true;
+			}
 		}
 	}
 
@@ -95,7 +151,7 @@ final class LockLoss {
 	}
 
 	private boolean isInConsul() {
-		return this.client.read(this.key, REQUEST_TIMEOUT).isPresent() && this.handle.isHeld();
+		return this.client.read(this.entryKey, REQUEST_TIMEOUT).isPresent() && this.handle.isHeld();
 	}
 
 	/**
@@ -105,7 +161,7 @@ final class LockLoss {
 	 */
 	private boolean inflict(@Nullable String other) {
 		while (true) {
-			KvEntry entry = this.client.read(this.key, REQUEST_TIMEOUT).orElse(null);
+			KvEntry entry = this.client.read(this.entryKey, REQUEST_TIMEOUT).orElse(null);
 			if (entry == null || entry.session() == null || !this.handle.isHeld()) {
 				return false;
 			}
@@ -113,10 +169,11 @@ final class LockLoss {
 				this.client.destroySession(entry.session());
 				return true;
 			}
-			KvOperation unchanged = KvOperation.checkIndex(this.key, entry.modifyIndex());
-			KvOperation delete = KvOperation.delete(this.key);
+			KvOperation unchanged = KvOperation.checkIndex(this.entryKey, entry.modifyIndex());
+			KvOperation delete = KvOperation.delete(this.entryKey);
 			List<KvOperation> operations = (other != null)
-					? List.of(unchanged, delete, KvOperation.lock(this.key, other, OTHER_SESSION.name(), entry.flags()))
+					? List.of(unchanged, delete,
+							KvOperation.lock(this.entryKey, other, OTHER_SESSION.name(), entry.flags()))
 					: List.of(unchanged, delete);
 			if (this.client.transact(operations, REQUEST_TIMEOUT) instanceof Committed) {
 				return true;

@@ -64,12 +64,15 @@ public final class LockLossSimulator {
 	 * <p>
 	 * The reason says how:
 	 * <ul>
-	 * <li>{@code KEY_DELETED}: the lock's entry is deleted. The key is free.
+	 * <li>{@code KEY_DELETED}: the lock's entry is deleted; of a semaphore or a
+	 * read-write lock, the holder's own. The key is free.
 	 * <li>{@code TAKEN_OVER}: another session takes the entry, and gives it up once the
-	 * holder is told. The key is free.
+	 * holder is told; of a semaphore or a read-write lock, the holder's place is taken.
+	 * The key is free.
 	 * <li>{@code SESSION_INVALIDATED}: the session is destroyed. The other locks of the
 	 * same registry are lost too, a moment sooner or later, and all their keys stay
-	 * closed for lock-delay, 25 s by default, as they would in Consul.
+	 * closed for lock-delay, 25 s by default, as they would in Consul. A permit of a
+	 * semaphore has a session of its own: no other is lost with it.
 	 * <li>{@code DEADLINE_PASSED}: Consul answers to no request of the application until
 	 * the lock is lost, which takes nearly {@code consul.lock.session.ttl}, 25 s by
 	 * default. The other locks of the same registry are lost too, and all their keys stay

@@ -21,8 +21,10 @@ import io.github.consullock.LockLostReason;
 import io.github.consullock.annotation.DistributedLock;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.InMemoryConsulClient;
+import io.github.consullock.consul.KvEntry;
 import io.github.consullock.lock.ConsulLock;
 import io.github.consullock.lock.ConsulLockRegistry;
+import io.github.consullock.lock.ConsulReadWriteLock;
 import io.github.consullock.test.LocalLocks;
 import io.github.consullock.test.LockLossSimulator;
 import org.awaitility.Awaitility;
@@ -62,6 +64,9 @@ class LockLossSimulatorTests {
 
 	@Autowired
 	private ConsulLockRegistry registry;
+
+	@Autowired
+	private ConsulClient client;
 
 	@Autowired
 	@Qualifier("otherRegistry")
@@ -147,6 +152,75 @@ class LockLossSimulatorTests {
 		assertThat(this.locks.heldKeys()).containsExactly("several/1", "several/2");
 		this.locks.lose("several/2", reason);
 		assertThatExceptionOfType(LockLostException.class).isThrownBy(handle::ensureHeld);
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "KEY_DELETED", "TAKEN_OVER", "SESSION_INVALIDATED" })
+	void aMethodWithALimitIsInterruptedAndTheOthersGoOn(LockLostReason reason) throws Exception {
+		CountDownLatch started = new CountDownLatch(2);
+		List<CompletableFuture<Void>> calls = List.of(call(() -> this.work.limited(reason.name(), started)),
+				call(() -> this.work.limited(reason.name(), started)));
+		started.await();
+		this.locks.lose("limited/" + reason, reason);
+		CompletableFuture.anyOf(calls.toArray(CompletableFuture[]::new)).handle((done, failure) -> done).join();
+		CompletableFuture<Void> lost = calls.get(calls.get(0).isDone() ? 0 : 1);
+		assertThat(lossOf(lost).reason()).isEqualTo(reason);
+		assertThat(this.locks.heldKeys()).containsExactly("limited/" + reason);
+		this.locks.lose("limited/" + reason);
+		for (CompletableFuture<Void> call : calls) {
+			assertThat(lossOf(call)).hasCauseInstanceOf(InterruptedException.class);
+		}
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "KEY_DELETED", "TAKEN_OVER" })
+	void aLostPermitIsFreeAndLeavesNothingBehind(LockLostReason reason) {
+		String key = "permit/" + reason;
+		LockHandle permit = this.registry.semaphore(key, 1).tryAcquire(AMPLE).orElseThrow();
+		try (LockHandle lock = acquire(this.registry, key + "/lock")) {
+			this.locks.lose(key, reason);
+			assertThatExceptionOfType(LockLostException.class).isThrownBy(permit::ensureHeld)
+				.extracting(LockLostException::reason)
+				.isEqualTo(reason);
+			assertThat(lock.isHeld()).isTrue();
+		}
+		nothingIsBelow("locks/" + key);
+		assertThat(this.registry.semaphore(key, 2).tryAcquire(AMPLE)).hasValueSatisfying(LockHandle::close);
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "KEY_DELETED", "TAKEN_OVER" })
+	void aReaderIsLostAndTheOthersKeepReading(LockLostReason reason) {
+		String key = "doc/" + reason;
+		ConsulReadWriteLock lock = this.registry.readWriteLock(key);
+		LockHandle first = lock.readLock().tryAcquire(AMPLE).orElseThrow();
+		LockHandle second = lock.readLock().tryAcquire(AMPLE).orElseThrow();
+		this.locks.lose(key, reason);
+		assertThat(List.of(first.isHeld(), second.isHeld())).containsExactlyInAnyOrder(true, false);
+		LockHandle lost = first.isHeld() ? second : first;
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(lost::ensureHeld)
+			.extracting(LockLostException::reason)
+			.isEqualTo(reason);
+		this.locks.lose(key, reason);
+		assertThat(lock.writeLock().tryAcquire(AMPLE)).hasValueSatisfying(LockHandle::close);
+		nothingIsBelow("locks/" + key);
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "KEY_DELETED", "TAKEN_OVER", "SESSION_INVALIDATED" })
+	void aWriterIsLost(LockLostReason reason) {
+		LockHandle writer = this.otherRegistry.readWriteLock("page").writeLock().tryAcquire(AMPLE).orElseThrow();
+		this.locks.lose("others/page", reason);
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(writer::ensureHeld)
+			.extracting(LockLostException::reason)
+			.isEqualTo(reason);
+	}
+
+	private void nothingIsBelow(String prefix) {
+		Awaitility.await()
+			.atMost(AMPLE)
+			.untilAsserted(() -> assertThat(this.client.list("")).extracting(KvEntry::key)
+				.noneMatch((key) -> key.replace(".consul-lock/rw/", "").startsWith(prefix)));
 	}
 
 	@ParameterizedTest
@@ -263,6 +337,12 @@ class LockLossSimulatorTests {
 
 		@DistributedLock("work/#{#name}")
 		void endless(String name, CountDownLatch started) throws InterruptedException {
+			started.countDown();
+			new CountDownLatch(1).await();
+		}
+
+		@DistributedLock(key = "limited/#{#name}", limit = 2)
+		void limited(String name, CountDownLatch started) throws InterruptedException {
 			started.countDown();
 			new CountDownLatch(1).await();
 		}
