@@ -32,6 +32,9 @@ final class Background implements Executor, AutoCloseable {
 
 	private static final Duration NO_THREAD_PAUSE = Duration.ofSeconds(1);
 
+	/** A timer knows none that is longer, not even {@code LockOptions.FOREVER}. */
+	private static final Duration LONGEST_DELAY = Duration.ofNanos(Long.MAX_VALUE);
+
 	private final ExecutorService workers = Executors.newCachedThreadPool(daemons("consul-lock-worker-"));
 
 	private final ExecutorService waiters = waiters();
@@ -107,7 +110,8 @@ final class Background implements Executor, AutoCloseable {
 	/** Runs a task that never blocks, after a delay. */
 	Future<?> schedule(Runnable task, Duration delay) {
 		try {
-			return this.timer.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
+			long nanos = (delay.compareTo(LONGEST_DELAY) < 0) ? delay.toNanos() : Long.MAX_VALUE;
+			return this.timer.schedule(task, nanos, TimeUnit.NANOSECONDS);
 		}
 		catch (RejectedExecutionException ex) {
 			logger.debug("Closed meanwhile", ex);

@@ -107,7 +107,9 @@ final class Contender {
 		this.report = report;
 		this.yielding = yielding && !budget.isSingleAttempt();
 		this.seen = this.kind.unseen();
-		this.looked = !this.kind.isReadFirst();
+		// What a session of the caller's own holds already must not pass for what an
+		// attempt has acquired, whose answer is lost.
+		this.looked = !this.kind.isReadFirst() && !parts.sessions().borrowed();
 	}
 
 	/**
@@ -202,7 +204,9 @@ final class Contender {
 			this.seen = look();
 			this.looked = true;
 		}
-		Obstacle inTheWay = this.seen.obstacle(this.claimant);
+		// What a session of the caller's own holds is not in its way.
+		boolean unknown = this.claimant == null && this.parts.sessions().borrowed();
+		Obstacle inTheWay = unknown ? null : this.seen.obstacle(this.claimant);
 		if (inTheWay != null) {
 			return awaitEnd(inTheWay);
 		}

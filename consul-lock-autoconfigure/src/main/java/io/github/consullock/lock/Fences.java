@@ -30,6 +30,9 @@ final class Fences {
 
 	private static final int SWEEP_BATCH = 32;
 
+	/** In one transaction. */
+	private static final int MAX_REMOVED = 64;
+
 	private final ConsulClient client;
 
 	private final String root;
@@ -92,22 +95,28 @@ final class Fences {
 	void ended(ConsulSession session) {
 		this.fences.remove(session);
 		if (this.obsolete.contains(key(session))) {
-			this.background.execute(() -> remove(key(session)));
+			this.background.execute(() -> remove(List.of(key(session))));
 		}
 	}
 
 	/** Removes all fences of this process; their sessions must be over or unused. */
 	void close() {
-		List.copyOf(this.obsolete).forEach(this::remove);
+		List<String> keys = List.copyOf(this.obsolete);
+		boolean answered = true;
+		for (int from = 0; from < keys.size() && answered; from += MAX_REMOVED) {
+			answered = remove(keys.subList(from, Math.min(from + MAX_REMOVED, keys.size())));
+		}
 	}
 
-	private void remove(String key) {
+	private boolean remove(List<String> keys) {
 		try {
-			this.client.transact(List.of(KvOperation.delete(key)), TIMEOUT);
-			this.obsolete.remove(key);
+			this.client.transact(keys.stream().map(KvOperation::delete).toList(), TIMEOUT);
+			keys.forEach(this.obsolete::remove);
+			return true;
 		}
 		catch (RuntimeException ex) {
-			logger.debug("The fence {} stays until somebody sweeps it: {}", key, ex.getMessage());
+			logger.debug("The fences {} stay until somebody sweeps them: {}", keys, ex.getMessage());
+			return false;
 		}
 	}
 

@@ -233,12 +233,15 @@ final class Holds {
 		}
 		if (departure instanceof Departure.NotHeld notHeld) {
 			LockLostReason reason = this.monitor.lossShownBy(hold, notHeld.entries());
-			if (hold.markReleased(reason)) {
+			boolean news = hold.markReleased(reason);
+			if (news) {
 				tellHolder(hold, reason);
 				this.listeners.tell((listener) -> listener.lost(hold, reason));
-				leave(hold);
-				return false;
 			}
+			// Whoever knew of the loss: what is not lost of it has to go, too.
+			leave(hold);
+			tellReleased(hold);
+			return !news;
 		}
 		hold.markReleased(null);
 		hold.place().leave(yielding);

@@ -72,6 +72,7 @@ final class LockEngine {
 
 	private void sessionLost(ConsulSession session, LockLostReason reason) {
 		this.holds.lose(session, reason);
+		this.settlement.ended(session);
 		this.fences.ended(session);
 	}
 

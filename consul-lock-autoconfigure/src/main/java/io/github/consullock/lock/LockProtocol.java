@@ -157,8 +157,17 @@ final class LockProtocol {
 		WaitBudget budget = WaitBudget.startingNow(timeout);
 		for (int i = 0; i < MAX_MOVES || !budget.isSpent(); i++) {
 			List<KvOperation> operations = read(kind, timeout).leave(claimant);
-			if (operations.isEmpty() || this.client.transact(operations, timeout) instanceof Committed) {
+			if (operations.isEmpty()) {
 				return;
+			}
+			if (!(this.client.transact(operations, timeout) instanceof RolledBack rolledBack)) {
+				return;
+			}
+			if (rolledBack.failedFor(FailureReason.SESSION_INVALID)
+					|| rolledBack.failedFor(FailureReason.IN_LOCK_DELAY)) {
+				// That does not pass by itself at once.
+				throw new ConsulUnavailableException(
+						"What is left of " + kind.keys() + " stays for now: " + rolledBack.failures());
 			}
 		}
 		throw changing(kind);

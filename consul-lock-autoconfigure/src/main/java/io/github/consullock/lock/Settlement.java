@@ -1,8 +1,8 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockException;
@@ -30,7 +30,7 @@ final class Settlement {
 	private final Outstanding<Place> open = new Outstanding<>();
 
 	/** What waits until it may begin. */
-	private final Set<Wait> delayed = ConcurrentHashMap.newKeySet();
+	private final ConcurrentMap<Wait, ConsulSession> delayed = new ConcurrentHashMap<>();
 
 	private volatile boolean hurrying;
 
@@ -65,7 +65,16 @@ final class Settlement {
 	/** Begins all that is delayed, and delays nothing any more. */
 	void hurry() {
 		this.hurrying = true;
-		this.delayed.forEach(Wait::wake);
+		this.delayed.keySet().forEach(Wait::wake);
+	}
+
+	/** Begins what is delayed and was the session's: others may have it by now. */
+	void ended(ConsulSession session) {
+		this.delayed.forEach((wait, of) -> {
+			if (of == session) {
+				wait.wake();
+			}
+		});
 	}
 
 	/** Waits until all is settled, or the time is up. */
@@ -86,12 +95,12 @@ final class Settlement {
 		}
 		else {
 			Wait wait = Wait.pause(delay);
-			this.delayed.add(wait);
+			this.delayed.put(wait, session);
 			wait.then(this.background, this.background, () -> {
 				this.delayed.remove(wait);
 				task.run();
 			});
-			if (this.hurrying) {
+			if (this.hurrying || !session.isLive()) {
 				wait.wake();
 			}
 		}

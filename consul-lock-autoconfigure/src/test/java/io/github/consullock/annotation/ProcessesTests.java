@@ -8,14 +8,19 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 import io.github.consullock.LockHandle;
 import io.github.consullock.OtherProcess;
 import io.github.consullock.PatientClient;
 import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.lock.Acquirable;
 import io.github.consullock.lock.ConsulLockRegistry;
@@ -31,6 +36,7 @@ import org.junit.jupiter.api.Timeout;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 /**
  * Locks of every kind, with and without annotation, between processes.
@@ -113,24 +119,60 @@ class ProcessesTests {
 
 	@Test
 	void whatAProcessHeldThatWasKilledIsToBeHadAfterLockDelayAndNoSooner() throws Exception {
+		Set<String> own = sessions();
 		OtherProcess other = start();
 		Map<Kind, Long> tokens = new EnumMap<>(Kind.class);
 		for (Kind kind : Kind.values()) {
 			tokens.put(kind, hold(other, kind));
 		}
-		Map<Kind, CompletableFuture<LockHandle>> waiting = new EnumMap<>(Kind.class);
-		long before = System.nanoTime();
+		Set<String> sessions = sessions();
+		sessions.removeAll(own);
 		other.kill();
+		Map<Kind, CompletableFuture<LockHandle>> waiting = new EnumMap<>(Kind.class);
+		List<Long> acquired = new CopyOnWriteArrayList<>();
 		for (Kind kind : Kind.values()) {
-			waiting.put(kind, kind.of(this.registry).acquireAsync());
+			CompletableFuture<LockHandle> future = kind.of(this.registry).acquireAsync();
+			future.thenRun(() -> acquired.add(System.nanoTime()));
+			waiting.put(kind, future);
 		}
-		CompletableFuture.anyOf(waiting.values().toArray(CompletableFuture[]::new)).join();
-		assertThat(Duration.ofNanos(System.nanoTime() - before)).isGreaterThan(SETTINGS.lockDelay());
+		long lastSeen = awaitEnd(sessions);
+		CompletableFuture.allOf(waiting.values().toArray(CompletableFuture[]::new)).join();
+		await().until(() -> acquired.size() == waiting.size());
+		assertThat(acquired).allSatisfy(
+				(time) -> assertThat(Duration.ofNanos(time - lastSeen)).isGreaterThanOrEqualTo(SETTINGS.lockDelay()));
 		waiting.forEach((kind, future) -> {
 			LockHandle handle = future.join();
 			assertThat(handle.fencingToken()).as(kind.name()).isGreaterThan(tokens.get(kind));
 			assertThat(handle.release()).as(kind.name()).isTrue();
 		});
+	}
+
+	private Set<String> sessions() {
+		Set<String> sessions = new HashSet<>();
+		for (KvEntry entry : this.client.list(this.arguments[1])) {
+			if (entry.session() != null) {
+				sessions.add(entry.session());
+			}
+		}
+		return sessions;
+	}
+
+	/** Tells when the first of them was last there. */
+	private long awaitEnd(Set<String> sessions) {
+		Map<String, Long> seen = new HashMap<>();
+		await().pollInterval(Duration.ofMillis(100)).until(() -> {
+			boolean alive = false;
+			for (String session : sessions) {
+				long time = System.nanoTime();
+				if (this.client.sessionInfo(session, LONG).isPresent()) {
+					seen.put(session, time);
+					alive = true;
+				}
+			}
+			return !alive;
+		});
+		assertThat(seen).hasSameSizeAs(sessions);
+		return seen.values().stream().mapToLong((time) -> time).min().orElseThrow();
 	}
 
 	@Test

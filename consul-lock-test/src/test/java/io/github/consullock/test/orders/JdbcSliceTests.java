@@ -24,7 +24,8 @@ class JdbcSliceTests {
 	@Test
 	void aRepositoryLocks(@Autowired Orders orders, @Autowired LockLossSimulator locks) {
 		assertThat(orders.number("42")).isEqualTo("locks/orders/42");
-		assertThat(locks.heldKeys()).isEmpty();
+		// Such a test runs in a transaction, which keeps the lock until it completes.
+		assertThat(locks.heldKeys()).containsExactly("orders/42");
 	}
 
 	static class Orders {

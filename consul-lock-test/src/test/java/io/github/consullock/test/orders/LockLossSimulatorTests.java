@@ -172,6 +172,18 @@ class LockLossSimulatorTests {
 		}
 	}
 
+	@Test
+	void aFutureIsCancelledAndItsCallerToldWhy() throws Exception {
+		CountDownLatch started = new CountDownLatch(1);
+		CompletableFuture<Void> end = new CompletableFuture<>();
+		CompletableFuture<Void> result = this.work.later(started, end);
+		started.await();
+		assertThat(result).isNotDone();
+		this.locks.lose("work/later");
+		assertThat(lossOf(result).reason()).isEqualTo(LockLostReason.KEY_DELETED);
+		assertThat(end).isCancelled();
+	}
+
 	@ParameterizedTest
 	@EnumSource(names = { "KEY_DELETED", "TAKEN_OVER" })
 	void aLostPermitIsFreeAndLeavesNothingBehind(LockLostReason reason) {
@@ -345,6 +357,12 @@ class LockLossSimulatorTests {
 		void limited(String name, CountDownLatch started) throws InterruptedException {
 			started.countDown();
 			new CountDownLatch(1).await();
+		}
+
+		@DistributedLock("work/later")
+		CompletableFuture<Void> later(CountDownLatch started, CompletableFuture<Void> end) {
+			started.countDown();
+			return end;
 		}
 
 		@DistributedLock(key = "#{#key}", waitTime = "1s")
