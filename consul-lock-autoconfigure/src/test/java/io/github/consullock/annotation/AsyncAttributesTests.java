@@ -65,7 +65,7 @@ class AsyncAttributesTests {
 		CompletableFuture<String> result = switch (kind) {
 			case FUTURE -> this.methods.futureOfKeys("a", "b", work, null);
 			case MONO -> this.methods.monoOfKeys("a", "b", work, null).toFuture();
-			case FLUX -> this.methods.fluxOfKeys("a", "b", work, null).next().toFuture();
+			case FLUX -> this.methods.fluxOfKeys("a", "b", work, null).last().toFuture();
 		};
 		LockHandle handle = work.handle();
 		assertThat(handle.keys()).containsExactly("locks/a", "locks/b");
@@ -84,7 +84,7 @@ class AsyncAttributesTests {
 		List<CompletableFuture<String>> results = works.stream().map((work) -> switch (kind) {
 			case FUTURE -> this.methods.limitedFuture(work, null);
 			case MONO -> this.methods.limitedMono(work, null).toFuture();
-			case FLUX -> this.methods.limitedFlux(work, null).next().toFuture();
+			case FLUX -> this.methods.limitedFlux(work, null).last().toFuture();
 		}).toList();
 		await().until(() -> works.stream().filter((work) -> work.started.isDone()).count() == 2);
 		assertThat(this.registry.semaphore("pool", 2).tryAcquire(Duration.ZERO)).isEmpty();
@@ -106,7 +106,7 @@ class AsyncAttributesTests {
 		CompletableFuture<String> result = switch (kind) {
 			case FUTURE -> this.methods.briefFuture(work, null);
 			case MONO -> this.methods.briefMono(work, null).toFuture();
-			case FLUX -> this.methods.briefFlux(work, null).next().toFuture();
+			case FLUX -> this.methods.briefFlux(work, null).last().toFuture();
 		};
 		assertThatThrownBy(() -> result.get(1, TimeUnit.MINUTES)).isInstanceOf(ExecutionException.class)
 			.cause()
@@ -125,7 +125,7 @@ class AsyncAttributesTests {
 		CompletableFuture<String> result = switch (kind) {
 			case FUTURE -> this.methods.longFuture(work, null);
 			case MONO -> this.methods.longMono(work, null).toFuture();
-			case FLUX -> this.methods.longFlux(work, null).next().toFuture();
+			case FLUX -> this.methods.longFlux(work, null).last().toFuture();
 		};
 		assertThat(result.get(1, TimeUnit.MINUTES)).isEqualTo("done");
 		assertThat(work.handle().isHeld()).isFalse();
