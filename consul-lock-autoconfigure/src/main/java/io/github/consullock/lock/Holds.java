@@ -140,7 +140,8 @@ final class Holds {
 
 	/** What a lost lock has left goes, before anybody else of this JVM may have it. */
 	private void leave(Hold hold) {
-		if (hold.kind().hasSeveralEntries() && hold.session().isLive()) {
+		boolean live = hold.session().isLive();
+		if (live ? hold.kind().hasSeveralEntries() : hold.session().mayHold()) {
 			this.settlement.free(hold.kind(), hold.claimant(), hold.place(), Duration.ZERO);
 		}
 		else {

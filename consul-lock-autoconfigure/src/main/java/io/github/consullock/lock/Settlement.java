@@ -109,7 +109,7 @@ final class Settlement {
 	private void settle(ConsulSession session, Place place, Runnable attempt) {
 		Backoff backoff = new Backoff();
 		try {
-			while (session.isLive() && !isDone(place, attempt, backoff)) {
+			while (session.mayHold() && !isDone(place, attempt, backoff)) {
 				backoff.pause();
 			}
 		}

@@ -54,7 +54,7 @@ final class BorrowedSession implements SessionSource {
 					+ ". Either it has ended, and then its id never comes back: create another session, and obtain the"
 					+ " lock with that; or the token may not see it: give its policy session_prefix"
 					+ " \"<name of the agent's node>\" { policy = \"read\" }"));
-		return new Found(this.id, sentAt, new SessionLease(sentAt, span(info.lockDelay()), this.margin));
+		return new Found(this.id, sentAt, new SessionLease(sentAt, span(info.lockDelay()), this.margin), true);
 	}
 
 	private static Duration span(Duration lockDelay) {

@@ -20,10 +20,13 @@ public final class ConsulSession {
 
 	private final LongSupplier clock;
 
-	ConsulSession(String id, SessionLease lease, LongSupplier clock) {
+	private final boolean borrowed;
+
+	ConsulSession(String id, SessionLease lease, LongSupplier clock, boolean borrowed) {
 		this.id = id;
 		this.lease = lease;
 		this.clock = clock;
+		this.borrowed = borrowed;
 	}
 
 	/**
@@ -38,6 +41,16 @@ public final class ConsulSession {
 	 */
 	public boolean isLive() {
 		return this.lease.isLive(this.clock.getAsLong());
+	}
+
+	/**
+	 * Whether it may hold keys in Consul for as long as nobody takes them away: while it
+	 * is live, and if it is the caller's own, which nobody here destroys, also when it
+	 * was out of reach until its deadline.
+	 */
+	public boolean mayHold() {
+		return isLive() || (this.borrowed
+				&& this.lease.reason().filter((reason) -> reason == LockLostReason.DEADLINE_PASSED).isPresent());
 	}
 
 	/**

@@ -35,7 +35,8 @@ final class OwnSessions implements SessionSource {
 				throw new ConsulUnavailableException("The session " + id + " ended right after it was created");
 			}
 			this.settings.checkTaken(renewed);
-			return new Found(id, sentAt, new SessionLease(sentAt, this.settings.ttl(), this.settings.safetyMargin()));
+			return new Found(id, sentAt, new SessionLease(sentAt, this.settings.ttl(), this.settings.safetyMargin()),
+					false);
 		}
 		catch (RuntimeException | Error ex) {
 			discard(id);

@@ -258,7 +258,7 @@ public final class SessionKeeper implements AutoCloseable {
 		ConsulSession created = null;
 		try {
 			Found found = this.source.obtain();
-			created = new ConsulSession(found.id(), found.lease(), this.threads::nanoTime);
+			created = new ConsulSession(found.id(), found.lease(), this.threads::nanoTime, found.borrowed());
 			begin(created, found.confirmedAt());
 		}
 		catch (RuntimeException | Error ex) {

@@ -45,8 +45,9 @@ interface SessionSource {
 	 * @param id its id
 	 * @param confirmedAt when the request was sent whose answer confirmed it
 	 * @param lease how long it may be relied on
+	 * @param borrowed whether it is the caller's own
 	 */
-	record Found(String id, long confirmedAt, SessionLease lease) {
+	record Found(String id, long confirmedAt, SessionLease lease, boolean borrowed) {
 	}
 
 }

@@ -2,6 +2,7 @@ package io.github.consullock.lock;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -13,6 +14,7 @@ import io.github.consullock.ForwardingClient;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.KvSnapshot;
+import io.github.consullock.consul.SessionInfo;
 import io.github.consullock.consul.SessionRequest;
 import io.github.consullock.consul.SessionSnapshot;
 import io.github.consullock.consul.TransactionOutcome;
@@ -55,6 +57,8 @@ final class HookedClient extends ForwardingClient {
 
 	private volatile boolean sessionEndsHidden;
 
+	private volatile boolean sessionsOutOfReach;
+
 	private volatile Runnable alwaysAfter = () -> {
 	};
 
@@ -87,6 +91,19 @@ final class HookedClient extends ForwardingClient {
 	/** Runs after every transaction; what it throws takes the answer's place. */
 	void alwaysAfter(Runnable action) {
 		this.alwaysAfter = action;
+	}
+
+	/** Whether no session can be looked at. */
+	void sessionsOutOfReach(boolean outOfReach) {
+		this.sessionsOutOfReach = outOfReach;
+	}
+
+	@Override
+	public Optional<SessionInfo> sessionInfo(String sessionId, Duration timeout) {
+		if (this.sessionsOutOfReach) {
+			throw new ConsulUnavailableException("Out of reach, says the test");
+		}
+		return super.sessionInfo(sessionId, timeout);
 	}
 
 	/** From now on no watch of a session tells that it has ended. */

@@ -95,6 +95,24 @@ class RemainsTests {
 	}
 
 	@Test
+	void whatASessionOfTheCallersOwnHeldUntilItsDeadlineIsGivenUp() {
+		String own = this.consul.createSession(new SessionRequest("own", Duration.ofMinutes(5), Duration.ofSeconds(10),
+				SessionBehavior.RELEASE, List.of(), List.of()));
+		ConsulLock lock = this.registry.obtain(LockOptions.builder("a").session(own).build());
+		ConsulReadWriteLock readWrite = this.registry.readWriteLock(LockOptions.builder("rw").session(own).build());
+		List<LockHandle> handles = List.of(lock.acquire(), readWrite.readLock().acquire());
+		this.client.sessionsOutOfReach(true);
+		await().until(() -> handles.stream().noneMatch(LockHandle::isHeld));
+		// The session lives on: others would wait for ever.
+		await().until(() -> entry("a") == null && entry("rw") == null);
+		this.client.sessionsOutOfReach(false);
+		readWrite.writeLock().acquire().close();
+		lock.acquire().close();
+		assertThat(handles).noneMatch(LockHandle::release);
+		assertThat(this.consul.sessionInfo(own, LONG)).isPresent();
+	}
+
+	@Test
 	void anAcquireThatFailsLeavesTheCallersEarlierHold() {
 		String own = ownSessionHolding("a");
 		KvEntry before = entry("a");
