@@ -261,7 +261,7 @@ final class AcquireCall {
 			over(outcome);
 			return;
 		}
-		acquired.hold().close();
+		acquired.hold().discard();
 		if (this.budget.isSpent() || this.cancelled) {
 			over(new InVain(this.cancelled ? "the registry is closed" : "the session was lost while it was acquired"));
 			return;
@@ -288,7 +288,7 @@ final class AcquireCall {
 		this.place.own(line);
 		if (turn instanceof HandedOver handedOver) {
 			Hold hold = admit(handedOver);
-			this.parts.background().execute(hold::close);
+			this.parts.background().execute(hold::discard);
 		}
 		else {
 			this.place.leave(false);

@@ -116,7 +116,7 @@ final class Acquirer {
 
 	private static void give(Hold hold, CompletableFuture<LockHandle> future) {
 		if (!future.complete(hold)) {
-			hold.close();
+			hold.discard();
 		}
 	}
 

@@ -84,6 +84,8 @@ final class Hold implements LockHandle {
 
 	private LockEntries entries;
 
+	private volatile boolean discarded;
+
 	/** Ends the hold when it has lasted for as long as it may. */
 	private @Nullable Future<?> limit;
 
@@ -382,8 +384,17 @@ final class Hold implements LockHandle {
 		return this.place;
 	}
 
+	/** Gives up what its caller never had, and so need not keep others out for. */
+	void discard() {
+		this.discarded = true;
+		close();
+	}
+
 	/** How much is left of the time for which others are kept out at least. */
 	Duration kept() {
+		if (this.discarded) {
+			return Duration.ZERO;
+		}
 		Duration rest = this.request.holdAtLeast().minus(held());
 		return rest.isNegative() ? Duration.ZERO : rest;
 	}

@@ -2,6 +2,7 @@ package io.github.consullock.lock;
 
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostException;
@@ -81,6 +82,25 @@ class HoldTimesTests extends HookedInstances {
 		again.close();
 		this.instances.start().obtain("a").acquire(LONG).close();
 		assertThat(Duration.ofNanos(System.nanoTime() - acquired)).isGreaterThan(Duration.ofMillis(2500));
+	}
+
+	@Test
+	void aLockThatComesTooLateForItsCallerKeepsNobodyOut() throws Exception {
+		ConsulLockRegistry registry = hooked();
+		Instances.warmUp(registry);
+		CountDownLatch acquired = new CountDownLatch(1);
+		CountDownLatch cancelled = new CountDownLatch(1);
+		this.client.after(HookedClient.ACQUIRE, () -> {
+			acquired.countDown();
+			await().until(() -> cancelled.getCount() == 0);
+		});
+		CompletableFuture<LockHandle> future = registry
+			.obtain(LockOptions.builder("a").holdAtLeast(Duration.ofHours(1)).build())
+			.acquireAsync();
+		acquired.await();
+		future.cancel(true);
+		cancelled.countDown();
+		this.instances.start().obtain("a").acquire(LONG).close();
 	}
 
 	@Test
