@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * the holder
  * @param waitTime how long to wait for the lock; {@link Duration#ZERO} tries once,
  * {@link #FOREVER} waits for ever
+ * @param fair whether the lock, when it is free, goes to the one that has waited longest,
+ * even if another JVM asks for it first
  * @param holdAtLeast how long the lock stays closed for others at least, from its
  * acquisition, even when it is released earlier
  * @param maxHold how long the lock may be held; then it is lost with
@@ -42,8 +44,8 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1.0
  */
 public record LockOptions(List<String> keys, @Nullable String value, @Nullable Duration waitTime,
-		@Nullable Duration holdAtLeast, @Nullable Duration maxHold, @Nullable Boolean deleteOnRelease,
-		@Nullable String session, @Nullable String sessionName, @Nullable Duration ttl, @Nullable Duration lockDelay,
+		@Nullable Boolean fair, @Nullable Duration holdAtLeast, @Nullable Duration maxHold,
+		@Nullable Boolean deleteOnRelease, @Nullable String session, @Nullable String sessionName, @Nullable Duration ttl, @Nullable Duration lockDelay,
 		@Nullable SessionBehavior behavior, @Nullable List<String> nodeChecks, @Nullable List<String> serviceChecks,
 		@Nullable String datacenter, @Nullable String namespace, @Nullable String partition) {
 
@@ -88,6 +90,11 @@ public record LockOptions(List<String> keys, @Nullable String value, @Nullable D
 		if (holdAtLeast != null && maxHold != null && holdAtLeast.compareTo(maxHold) > 0) {
 			throw new IllegalArgumentException("The lock '" + key + "' is to be held at least " + holdAtLeast
 					+ ", which is longer than the " + maxHold + " that it may be held at most");
+		}
+		if (Boolean.TRUE.equals(fair) && (keys.size() > 1 || session != null)) {
+			throw new IllegalArgumentException("The lock '" + key + "' cannot be fair: who wants "
+					+ ((session != null) ? "it for a session of the caller's own" : "several keys at once")
+					+ " does not queue up between JVMs");
 		}
 		nodeChecks = (nodeChecks != null) ? List.copyOf(nodeChecks) : null;
 		serviceChecks = (serviceChecks != null) ? List.copyOf(serviceChecks) : null;
@@ -222,6 +229,8 @@ public record LockOptions(List<String> keys, @Nullable String value, @Nullable D
 
 		private @Nullable Boolean tryOnce;
 
+		private @Nullable Boolean fair;
+
 		private @Nullable Duration holdAtLeast;
 
 		private @Nullable Duration maxHold;
@@ -280,6 +289,18 @@ public record LockOptions(List<String> keys, @Nullable String value, @Nullable D
 		 */
 		public Builder tryOnce(boolean tryOnce) {
 			this.tryOnce = tryOnce;
+			return this;
+		}
+
+		/**
+		 * Whether the lock, when it is free, goes to the one that has waited longest, even
+		 * if another JVM asks for it first. Default: the registry's setting. Contradicts
+		 * several keys and a session of the caller's own.
+		 * @param fair whether it does
+		 * @return this builder
+		 */
+		public Builder fair(boolean fair) {
+			this.fair = fair;
 			return this;
 		}
 
@@ -443,8 +464,8 @@ public record LockOptions(List<String> keys, @Nullable String value, @Nullable D
 				}
 				wait = Duration.ZERO;
 			}
-			return new LockOptions(this.keys, this.value, wait, this.holdAtLeast, this.maxHold, this.deleteOnRelease,
-					this.session, this.sessionName, this.ttl, this.lockDelay, this.behavior, this.nodeChecks,
+			return new LockOptions(this.keys, this.value, wait, this.fair, this.holdAtLeast, this.maxHold,
+					this.deleteOnRelease, this.session, this.sessionName, this.ttl, this.lockDelay, this.behavior, this.nodeChecks,
 					this.serviceChecks, this.datacenter, this.namespace, this.partition);
 		}
 

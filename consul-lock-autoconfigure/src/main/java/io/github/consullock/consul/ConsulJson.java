@@ -157,7 +157,8 @@ final class ConsulJson {
 
 	private static KvEntry entry(JsonNode json) {
 		return new KvEntry(json.required("Key").stringValue(), value(json.get("Value")), unsigned(json.get("Flags")),
-				session(json.get("Session")), unsigned(json.required("ModifyIndex")));
+				session(json.get("Session")), unsigned(json.required("CreateIndex")),
+				unsigned(json.required("ModifyIndex")));
 	}
 
 	private static String value(@Nullable JsonNode value) {

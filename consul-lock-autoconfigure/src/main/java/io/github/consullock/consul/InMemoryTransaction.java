@@ -147,7 +147,8 @@ final class InMemoryTransaction {
 			addResult(stored.entry());
 			return;
 		}
-		KvEntry entry = new KvEntry(operation.key(), value, operation.flags(), session, this.index);
+		long created = (stored != null) ? stored.entry().createIndex() : this.index;
+		KvEntry entry = new KvEntry(operation.key(), value, operation.flags(), session, created, this.index);
 		this.changes.put(operation.key(), new Stored(entry, lockIndex));
 		addResult(entry);
 	}
@@ -175,7 +176,8 @@ final class InMemoryTransaction {
 	 * Consul leaves the value out.
 	 */
 	private void addResult(KvEntry entry) {
-		this.results.add(new KvEntry(entry.key(), "", entry.flags(), entry.session(), entry.modifyIndex()));
+		this.results.add(new KvEntry(entry.key(), "", entry.flags(), entry.session(), entry.createIndex(),
+				entry.modifyIndex()));
 	}
 
 	private void fail(int position, FailureReason reason, String what) {

@@ -13,12 +13,19 @@ import org.jspecify.annotations.Nullable;
  * @param value what its entry holds, or is to
  * @param deleteOnRelease whether a release deletes the entry, where that is open
  * @param patient whether it waits, where there is a line in Consul to wait in
+ * @param fair whether it lets those go first who have waited before it came
  */
-record Claimant(ConsulSession session, String id, String value, boolean deleteOnRelease, boolean patient) {
+record Claimant(ConsulSession session, String id, String value, boolean deleteOnRelease, boolean patient,
+		boolean fair) {
+
+	static Claimant of(ConsulSession session, String id, LockRequest request) {
+		return new Claimant(session, id, request.value().get(), request.deleteOnRelease(),
+				!request.waitTime().isZero(), request.fair());
+	}
 
 	/** The same one, with another value for its entry. */
 	Claimant withValue(String other) {
-		return new Claimant(this.session, this.id, other, this.deleteOnRelease, this.patient);
+		return new Claimant(this.session, this.id, other, this.deleteOnRelease, this.patient, this.fair);
 	}
 
 	/** Whether an entry is held by the session. */

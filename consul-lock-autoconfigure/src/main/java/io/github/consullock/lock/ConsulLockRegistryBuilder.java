@@ -24,6 +24,8 @@ public final class ConsulLockRegistryBuilder {
 
 	Duration waitTime = Duration.ofSeconds(10);
 
+	boolean fair;
+
 	boolean deleteOnRelease = true;
 
 	Duration shutdownTimeout = Duration.ofSeconds(20);
@@ -74,6 +76,18 @@ public final class ConsulLockRegistryBuilder {
 	 */
 	public ConsulLockRegistryBuilder waitTime(Duration waitTime) {
 		this.waitTime = notNegative("wait time", waitTime);
+		return this;
+	}
+
+	/**
+	 * Whether a lock that is free goes to the one that has waited longest, even if another
+	 * JVM asks for it first. Default: it does not, which is faster. Threads of one JVM are
+	 * served in their order in any case.
+	 * @param fair whether it does
+	 * @return this builder
+	 */
+	public ConsulLockRegistryBuilder fair(boolean fair) {
+		this.fair = fair;
 		return this;
 	}
 

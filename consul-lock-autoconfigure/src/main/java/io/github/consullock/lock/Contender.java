@@ -46,7 +46,7 @@ final class Contender {
 
 	private final LockRequest request;
 
-	private final LockKind kind;
+	private LockKind kind;
 
 	private final Place place;
 
@@ -81,6 +81,9 @@ final class Contender {
 	/** Whether something of the claimant is there already. */
 	private boolean closer;
 
+	/** An index after which it is. */
+	private long closerSince = Long.MAX_VALUE;
+
 	/** Set while an attempt's outcome is unknown. */
 	private @Nullable Fence unsettled;
 
@@ -101,7 +104,8 @@ final class Contender {
 			boolean yielding) {
 		this.parts = parts;
 		this.request = request;
-		this.kind = request.kind();
+		// A session of the caller's own may wait in several JVMs at once.
+		this.kind = parts.sessions().borrowed() ? request.kind().unqueued() : request.kind();
 		this.place = place;
 		this.budget = budget;
 		this.report = report;
@@ -109,7 +113,8 @@ final class Contender {
 		this.seen = this.kind.unseen();
 		// What a session of the caller's own holds already must not pass for what an
 		// attempt has acquired, whose answer is lost.
-		this.looked = !this.kind.isReadFirst() && !parts.sessions().borrowed();
+		this.looked = !this.kind.isReadFirst() && !parts.sessions().borrowed()
+				&& !parts.contention().isLikely(this.kind.key());
 	}
 
 	/**
@@ -160,10 +165,10 @@ final class Contender {
 		}
 		Claimant me = this.claimant;
 		if (me != null && this.unsettled != null) {
-			this.parts.settlement().undo(this.kind, me, this.unsettled, this.seen, this.place);
+			this.parts.settlement().undo(this.request.kind(), me, this.unsettled, this.seen, this.place);
 		}
 		else if (me != null && this.closer) {
-			this.parts.settlement().free(this.kind, me, this.place, Duration.ZERO);
+			this.parts.settlement().free(this.request.kind(), me, this.place, Duration.ZERO);
 		}
 		else {
 			this.place.leave(false);
@@ -193,10 +198,11 @@ final class Contender {
 		if (this.yielding) {
 			this.yielding = false;
 			return watch(this.kind.key(),
-					(snapshot) -> this.seen.with(this.kind.key(), snapshot).obstacle(null) != null, YIELD, false);
+					(snapshot) -> !this.seen.with(this.kind.key(), snapshot).holders().isEmpty(), YIELD, false);
 		}
 		hear();
 		settle();
+		admitHandedOver();
 		if (this.outcome != null) {
 			return null;
 		}
@@ -215,6 +221,15 @@ final class Contender {
 			this.outcome = new InVain(this.obstacle);
 		}
 		return wait;
+	}
+
+	private void admitHandedOver() {
+		Claimant me = this.claimant;
+		LockEntries entries = (this.closer && me != null && this.outcome == null)
+				? this.seen.handedOver(me, this.closerSince) : null;
+		if (entries != null && me != null) {
+			acquired(me, entries.token(me), entries);
+		}
 	}
 
 	/** A single attempt may find that an entry has changed, and look and try again. */
@@ -268,7 +283,8 @@ final class Contender {
 		if (snapshot != null) {
 			this.seen = this.seen.with(awaited.key(), snapshot);
 		}
-		else if (awaited.orLook() && !this.budget.isSpent()) {
+		boolean silent = snapshot == null && awaited.orLook();
+		if ((silent || this.seen.isOutdated()) && !this.budget.isSpent()) {
 			this.seen = look();
 		}
 		// Not before: where the look fails, it is to be made again.
@@ -276,7 +292,7 @@ final class Contender {
 	}
 
 	private LockEntries look() {
-		return this.parts.protocol().read(this.kind, timeout());
+		return this.parts.protocol().readAgain(this.seen, timeout());
 	}
 
 	private @Nullable Wait attempt() throws InterruptedException {
@@ -309,11 +325,17 @@ final class Contender {
 	}
 
 	private @Nullable Wait attempt(ConsulSession session) throws InterruptedException {
-		Claimant me = this.claimant;
+		Claimant before = this.claimant;
 		// A new value each time: it tells since when the lock is held.
-		me = (me != null && me.session() == session) ? me.withValue(this.request.value().get())
+		Claimant me = (before != null && before.session() == session) ? before.withValue(this.request.value().get())
 				: this.kind.claimant(session, this.request);
 		this.claimant = me;
+		if (me.session() != ((before != null) ? before.session() : null)) {
+			see(this.seen, me);
+			if (this.seen.obstacle(me) != null) {
+				return null;
+			}
+		}
 		Fence fence = this.parts.fences().of(session, timeout());
 		long fenceIndex = fence.index();
 		LockEntries.Step step = this.seen.approach(me);
@@ -324,6 +346,12 @@ final class Contender {
 		}
 		catch (ConsulRefusedException ex) {
 			this.unsettled = null;
+			if (!step.acquires() && this.kind.unqueued() != this.kind) {
+				// No permission to queue up, perhaps: watching the lock will do.
+				this.kind = this.kind.unqueued();
+				this.seen = this.parts.protocol().readAgain(this.kind.unseen(), timeout());
+				return null;
+			}
 			throw ex;
 		}
 		catch (ConsulUnavailableException ex) {
@@ -338,6 +366,8 @@ final class Contender {
 		this.unsettled = null;
 		if (result instanceof Attempt.Closer closer) {
 			this.closer = true;
+			this.closerSince = Math.min(this.closerSince, closer.index());
+			this.parts.contention().met(this.kind.key());
 			see(closer.entries(), me);
 		}
 		else if (result instanceof Attempt.Changed) {
@@ -397,6 +427,7 @@ final class Contender {
 				acquired(me, token, now);
 			}
 			this.seen = now;
+			this.closerSince = Math.min(this.closerSince, fence.index());
 		}
 		this.unsettled = null;
 	}

@@ -43,10 +43,9 @@ final class DefaultLockRegistry implements ConsulLockRegistry {
 
 	@Override
 	public ConsulLock obtain(LockOptions options) {
-		List<String> keys = options.keys().stream().map((key) -> this.settings.keyPrefix + key).toList();
 		EngineSpec spec = EngineSpec.of(options, this.settings.session);
 		return new KeyedLock(this.engines, spec, this.settings.client.at(spec.scope()),
-				request(options, new KeyLock(keys)), this.threadHolds);
+				request(options, KeyLock.of(this.settings.keyPrefix, options.keys())), this.threadHolds);
 	}
 
 	private LockRequest request(LockOptions options, LockKind kind) {
@@ -54,6 +53,7 @@ final class DefaultLockRegistry implements ConsulLockRegistry {
 		return new LockRequest(kind, (value != null) ? () -> value : this.holder::now,
 				Objects.requireNonNullElse(options.deleteOnRelease(), this.settings.deleteOnRelease),
 				Objects.requireNonNullElse(options.waitTime(), this.settings.waitTime),
+				Objects.requireNonNullElse(options.fair(), this.settings.fair),
 				Objects.requireNonNullElse(options.holdAtLeast(), Duration.ZERO), options.maxHold());
 	}
 

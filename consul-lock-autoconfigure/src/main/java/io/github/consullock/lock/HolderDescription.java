@@ -23,6 +23,8 @@ final class HolderDescription {
 
 	private static final int SHOWN = 200;
 
+	private static final String SINCE = ",\"since\":\"";
+
 	/** Found out when first needed: the name of the host may have to be looked up. */
 	private final Supplier<String> unchanging;
 
@@ -36,7 +38,22 @@ final class HolderDescription {
 
 	/** The value of an entry that is acquired now. */
 	String now() {
-		return this.unchanging.get() + ",\"since\":\"" + Instant.now().truncatedTo(ChronoUnit.MILLIS) + "\"}";
+		return this.unchanging.get() + sinceNow();
+	}
+
+	private static String sinceNow() {
+		return SINCE + Instant.now().truncatedTo(ChronoUnit.MILLIS) + "\"}";
+	}
+
+	/**
+	 * The value of an entry that is handed to somebody now.
+	 * @param waiting what it was to be when that one began to wait; its own, if it is no
+	 * description of ours
+	 */
+	static String handedOver(String waiting) {
+		int since = waiting.lastIndexOf(SINCE);
+		return (since > 0 && waiting.endsWith("\"}") && waiting.startsWith("{\"instance\":"))
+				? waiting.substring(0, since) + sinceNow() : waiting;
 	}
 
 	private static String hostName() {

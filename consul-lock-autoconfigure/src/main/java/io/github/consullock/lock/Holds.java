@@ -33,6 +33,8 @@ final class Holds {
 
 	private final LocalQueues queues;
 
+	private final Contention contention;
+
 	private final Settlement settlement;
 
 	private final HoldMonitor monitor;
@@ -55,12 +57,14 @@ final class Holds {
 	 * @param keyPrefix where the locks are
 	 * @param lockDelay how long a holder that was told of its limit may go on
 	 */
-	Holds(LockProtocol protocol, LocalQueues queues, Settlement settlement, HoldMonitor monitor, Background background,
+	Holds(LockProtocol protocol, LocalQueues queues, Contention contention, Settlement settlement, HoldMonitor monitor,
+			Background background,
 			Listeners listeners, String keyPrefix, Duration lockDelay) {
 		this.keyPrefix = keyPrefix;
 		this.lockDelay = lockDelay;
 		this.protocol = protocol;
 		this.queues = queues;
+		this.contention = contention;
 		this.settlement = settlement;
 		this.monitor = monitor;
 		this.background = background;
@@ -204,13 +208,20 @@ final class Holds {
 		}
 	}
 
+	private void tellHandedOver(Hold hold) {
+		if (hold.state() == Hold.State.RELEASED) {
+			this.listeners.tell((listener) -> listener.handedOver(hold, hold.held()));
+		}
+	}
+
 	private boolean giveUp(Hold hold) {
 		LockKind kind = hold.kind();
 		LockEntries entries = hold.entries();
 		Claimant claimant = hold.claimant();
-		boolean yielding = hold.chain().isExhausted();
+		boolean elsewhere = entries.isWaitedFor();
+		boolean yielding = elsewhere ? Turn.Chain.isExhaustedBy(hold.held()) : hold.chain().isExhausted();
 		Departure departure = null;
-		if (!yielding && !this.closing) {
+		if (!yielding && !this.closing && !(elsewhere && hold.chain().isOthersTurn())) {
 			Waiter next;
 			while ((next = next(kind)) != null && !(departure instanceof Departure.NotHeld)) {
 				Claimant heir = kind.claimant(hold.session(), next.request());
@@ -223,14 +234,14 @@ final class Holds {
 					if (this.queues.pass(kind.key(), next, new HandedOver(grant))) {
 						hold.place().linesPassed();
 						hold.place().leave(false);
-						this.listeners.tell((listener) -> listener.handedOver(hold, hold.held()));
+						tellHandedOver(hold);
 						return true;
 					}
 				}
 			}
 		}
 		if (!(departure instanceof Departure.NotHeld)) {
-			departure = this.protocol.release(kind, entries, claimant, RELEASE_TIMEOUT);
+			departure = this.protocol.release(kind, entries, claimant, yielding, RELEASE_TIMEOUT);
 		}
 		if (departure instanceof Departure.NotHeld notHeld) {
 			LockLostReason reason = this.monitor.lossShownBy(hold, notHeld.entries());
@@ -246,7 +257,13 @@ final class Holds {
 		}
 		hold.markReleased(null);
 		hold.place().leave(yielding);
-		tellReleased(hold);
+		if (departure instanceof Departure.Done done && done.handedOver()) {
+			this.contention.met(kind.key());
+			tellHandedOver(hold);
+		}
+		else {
+			tellReleased(hold);
+		}
 		return true;
 	}
 

@@ -1,5 +1,6 @@
 package io.github.consullock.lock;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -7,6 +8,7 @@ import java.util.Map;
 
 import io.github.consullock.LockConflictException;
 import io.github.consullock.LockLostReason;
+import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.KvSnapshot;
@@ -14,15 +16,50 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The entries of a {@link KeyLock}.
+ * <p>
+ * Where others can queue up, a lock that is held is waited for in the queue, and handed
+ * to the first there in the transaction that gives it up. One that is free may be taken
+ * by anybody, except by those who want to be fair.
  *
  * @param lock the lock
  * @param seen the entries as last seen, by their keys; what was absent or never looked at
  * is not there
+ * @param line those who wait in Consul, or {@code null} if nobody queues up there
  */
-record KeyEntries(KeyLock lock, Map<String, KvEntry> seen) implements LockEntries {
+record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders line) implements LockEntries {
 
 	@Override
 	public @Nullable Obstacle obstacle(@Nullable Claimant claimant) {
+		Contenders waiting = this.line;
+		Obstacle holder = holder(claimant);
+		if (waiting == null) {
+			return holder;
+		}
+		if (claimant == null) {
+			// What is in the way of nobody, cannot be said.
+			return null;
+		}
+		if (waiting.has(claimant)) {
+			KvEntry before = waiting.before(claimant);
+			if (before == null || waiting.duty(claimant) != null) {
+				return (waiting.duty(claimant) != null) ? null : holder;
+			}
+			return (holder != null || claimant.fair())
+					? new Obstacle((holder != null) ? holder.description() : waitedFor(before), before.key()) : null;
+		}
+		if (claimant.patient()) {
+			// It can queue up, at least.
+			return null;
+		}
+		KvEntry first = claimant.fair() ? waiting.first() : null;
+		return (holder == null && first != null) ? new Obstacle(waitedFor(first), this.lock.key()) : holder;
+	}
+
+	private static String waitedFor(KvEntry entry) {
+		return "waited for before by " + HolderDescription.of(entry);
+	}
+
+	private @Nullable Obstacle holder(@Nullable Claimant claimant) {
 		for (String key : this.lock.keys()) {
 			KvEntry entry = this.seen.get(key);
 			if (entry != null && entry.session() != null && (claimant == null || !claimant.owns(entry))) {
@@ -34,7 +71,23 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen) implements LockEntrie
 
 	@Override
 	public Step approach(Claimant claimant) {
-		List<KvOperation> operations = new ArrayList<>(3 * this.lock.keys().size());
+		Contenders waiting = this.line;
+		Contenders.Change queueing = (waiting != null) ? queueing(claimant, waiting, holder(claimant) != null)
+				: null;
+		if (queueing != null) {
+			this.seen.values().forEach(KeyEntries::checkIsLock);
+			return new Step(queueing.operations(), false,
+					(index) -> new KeyEntries(this.lock, this.seen, queueing.after().apply(index)));
+		}
+		List<KvOperation> operations = new ArrayList<>(2 + 3 * this.lock.keys().size());
+		if (waiting != null) {
+			if (waiting.has(claimant)) {
+				operations.addAll(waiting.leave(claimant));
+			}
+			else if (claimant.fair()) {
+				operations.add(waiting.check());
+			}
+		}
 		for (String key : this.lock.keys()) {
 			KvEntry entry = this.seen.get(key);
 			if (entry == null) {
@@ -55,6 +108,15 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen) implements LockEntrie
 		return new Step(operations, true, (index) -> heldBy(claimant, index));
 	}
 
+	/** What it has to write in the queue before it may try, if anything. */
+	private static Contenders.@Nullable Change queueing(Claimant claimant, Contenders waiting, boolean held) {
+		if (waiting.has(claimant)) {
+			return waiting.duty(claimant);
+		}
+		boolean behind = held || (claimant.fair() && waiting.first() != null);
+		return (claimant.patient() && behind) ? waiting.enter(claimant) : null;
+	}
+
 	private static KvOperation lock(Claimant claimant, String key) {
 		return KvOperation.lock(key, claimant.session().id(), claimant.value(), LockFlags.LOCK);
 	}
@@ -66,9 +128,9 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen) implements LockEntrie
 	private LockEntries heldBy(Claimant claimant, long index) {
 		Map<String, KvEntry> held = new HashMap<>();
 		for (String key : this.lock.keys()) {
-			held.put(key, new KvEntry(key, claimant.value(), LockFlags.LOCK, claimant.session().id(), index));
+			held.put(key, new KvEntry(key, claimant.value(), LockFlags.LOCK, claimant.session().id(), index, index));
 		}
-		return new KeyEntries(this.lock, held);
+		return new KeyEntries(this.lock, held, (this.line != null) ? this.line.without(claimant) : null);
 	}
 
 	private static void checkIsLock(KvEntry entry) {
@@ -94,7 +156,16 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen) implements LockEntrie
 
 	@Override
 	public List<KvOperation> leave(Claimant claimant) {
-		List<KvOperation> operations = new ArrayList<>(2 * this.lock.keys().size());
+		List<KvOperation> operations = new ArrayList<>(4 + 2 * this.lock.keys().size());
+		if (this.line != null) {
+			operations.addAll(this.line.leave(claimant));
+			operations.addAll(this.line.tidy(claimant));
+		}
+		leaveKeys(claimant, operations);
+		return operations;
+	}
+
+	private void leaveKeys(Claimant claimant, List<KvOperation> operations) {
 		for (String key : this.lock.keys()) {
 			KvEntry entry = this.seen.get(key);
 			if (entry != null && claimant.owns(entry)) {
@@ -103,7 +174,59 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen) implements LockEntrie
 						: unlock(claimant, key));
 			}
 		}
-		return operations;
+	}
+
+	@Override
+	public Departing depart(Claimant claimant, IndexClock clock, boolean open) {
+		Contenders waiting = this.line;
+		KvEntry entry = this.seen.get(this.lock.key());
+		List<KvOperation> operations = new ArrayList<>(6);
+		if (waiting == null || entry == null) {
+			leaveKeys(claimant, operations);
+			return new Departing(operations, false);
+		}
+		KvEntry heir = open ? null : waiting.heir(clock);
+		if (heir != null && heir.session() != null) {
+			operations.addAll(Contenders.removal(heir));
+			operations.add(KvOperation.checkIndex(entry.key(), entry.modifyIndex()));
+			operations.add(unlock(claimant, entry.key()));
+			operations.add(KvOperation.lock(entry.key(), heir.session(), HolderDescription.handedOver(heir.value()),
+					LockFlags.LOCK));
+			return new Departing(operations, true);
+		}
+		if (waiting.first() == null) {
+			List<KvOperation> tidying = waiting.tidy(claimant);
+			operations.addAll(tidying.isEmpty() ? List.of(waiting.check()) : tidying);
+		}
+		else if (open) {
+			operations.addAll(waiting.holdBack());
+		}
+		leaveKeys(claimant, operations);
+		return new Departing(operations, false);
+	}
+
+	@Override
+	public @Nullable LockEntries handedOver(Claimant claimant, long since) {
+		return (this.line != null && token(claimant) > since)
+				? new KeyEntries(this.lock, this.seen, this.line.without(claimant)) : null;
+	}
+
+	@Override
+	public boolean isWaitedFor() {
+		return this.line != null && this.line.first() != null;
+	}
+
+	@Override
+	public boolean isOutdated() {
+		return this.line != null && !this.line.known();
+	}
+
+	@Override
+	public LockEntries again(ConsulClient client, Duration timeout) {
+		WaitBudget budget = WaitBudget.startingNow(timeout);
+		KeyEntries now = this.lock.read(client, timeout);
+		return (this.line == null) ? now
+				: new KeyEntries(this.lock, now.seen, this.line.read(client, this.lock.restOf(budget)));
 	}
 
 	@Override
@@ -122,8 +245,14 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen) implements LockEntrie
 		if (this.lock.keys().size() > 1 || entry == null) {
 			return null;
 		}
-		List<KvOperation> operations = List.of(KvOperation.checkIndex(entry.key(), entry.modifyIndex()),
-				unlock(to, entry.key()), lock(to, entry.key()));
+		List<KvOperation> operations = new ArrayList<>(4);
+		if (this.line != null && this.line.first() == null) {
+			// Who waits elsewhere is noticed thereby.
+			operations.add(this.line.check());
+		}
+		operations.add(KvOperation.checkIndex(entry.key(), entry.modifyIndex()));
+		operations.add(unlock(to, entry.key()));
+		operations.add(lock(to, entry.key()));
 		return new Step(operations, true, (index) -> heldBy(to, index));
 	}
 
@@ -141,6 +270,10 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen) implements LockEntrie
 
 	@Override
 	public LockEntries with(String key, KvSnapshot snapshot) {
+		if (this.line != null && !key.equals(this.lock.key())) {
+			Contenders now = this.line.with(key, snapshot);
+			return (now == this.line) ? this : new KeyEntries(this.lock, this.seen, now);
+		}
 		KvEntry known = this.seen.get(key);
 		if (known != null && snapshot.index() <= known.modifyIndex()) {
 			return this;
@@ -150,7 +283,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen) implements LockEntrie
 		if (snapshot.entry() != null) {
 			now.put(key, snapshot.entry());
 		}
-		return new KeyEntries(this.lock, now);
+		return new KeyEntries(this.lock, now, this.line);
 	}
 
 	@Override

@@ -4,20 +4,47 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 
+import io.github.consullock.LockOptions;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
+import io.github.consullock.session.ConsulSession;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A lock on one key, or on several of which all are held or none. The entry of a key is
  * the one of Go's {@code api.Lock}: held by the holder's session, with its flags.
  *
  * @param keys the full keys, in sorted order
+ * @param queue where those who wait for it from several JVMs have their entries, or
+ * {@code null} if they do not queue up
  */
-record KeyLock(List<String> keys) implements LockKind {
+record KeyLock(List<String> keys, @Nullable String queue) implements LockKind {
+
+	/** Tells those of one session apart. */
+	private static final AtomicLong claimants = new AtomicLong();
 
 	/** What is left for the last of several reads. */
 	private static final Duration SHORTEST_READ = Duration.ofMillis(200);
+
+	/**
+	 * Creates a lock. Who wants several keys at once waits for one after the other, and
+	 * queues up for none.
+	 * @param prefix the registry's
+	 * @param keys below it, in sorted order
+	 */
+	static KeyLock of(String prefix, List<String> keys) {
+		String queue = (keys.size() > 1) ? null
+				// Apart from those of 'key/more'.
+				: prefix + LockOptions.RESERVED_SEGMENT + "/queues/" + keys.get(0) + "/.contenders/";
+		return new KeyLock(keys.stream().map((key) -> prefix + key).toList(), queue);
+	}
+
+	@Override
+	public KeyLock unqueued() {
+		return new KeyLock(this.keys, null);
+	}
 
 	@Override
 	public String description() {
@@ -46,17 +73,32 @@ record KeyLock(List<String> keys) implements LockKind {
 
 	@Override
 	public LockEntries unseen() {
-		return new KeyEntries(this, Map.of());
+		return new KeyEntries(this, Map.of(), unknownContenders());
 	}
 
 	@Override
-	public LockEntries read(ConsulClient client, Duration timeout) {
+	public KeyEntries read(ConsulClient client, Duration timeout) {
 		WaitBudget budget = WaitBudget.startingNow(timeout);
 		Map<String, KvEntry> seen = new HashMap<>();
 		for (String key : this.keys) {
-			client.read(key, budget.isSpent() ? SHORTEST_READ : budget.remaining())
+			client.read(key, restOf(budget))
 				.ifPresent((entry) -> seen.put(key, entry));
 		}
-		return new KeyEntries(this, seen);
+		return new KeyEntries(this, seen, unknownContenders());
 	}
+
+	/** For the next of several reads. */
+	Duration restOf(WaitBudget budget) {
+		return budget.isSpent() ? SHORTEST_READ : budget.remaining();
+	}
+
+	private @Nullable Contenders unknownContenders() {
+		return (this.queue != null) ? Contenders.unknown(this.queue) : null;
+	}
+
+	@Override
+	public Claimant claimant(ConsulSession session, LockRequest request) {
+		return Claimant.of(session, session.id() + "-" + claimants.incrementAndGet(), request);
+	}
+
 }

@@ -32,6 +32,8 @@ final class LockEngine {
 
 	private final LocalQueues queues = new LocalQueues();
 
+	private final Contention contention = new Contention();
+
 	private final KeyWatches watches;
 
 	private final Holds holds;
@@ -57,12 +59,12 @@ final class LockEngine {
 		this.settlement = new Settlement(protocol, background);
 		this.watches = new KeyWatches(client, background, watchable);
 		HoldMonitor monitor = new HoldMonitor(protocol, this.watches, background, this::isSessionEnded);
-		this.holds = new Holds(protocol, this.queues, this.settlement, monitor, background, listeners,
+		this.holds = new Holds(protocol, this.queues, this.contention, this.settlement, monitor, background, listeners,
 				settings.keyPrefix, spec.session().lockDelay());
 		this.sessions = Sessions.of(spec, lasting, client, this::sessionLost);
 		this.fences = new Fences(client, settings.keyPrefix, (spec.borrowed() != null) ? "." + UUID.randomUUID() : "",
 				background, this.sessions::verify);
-		this.acquirer = new Acquirer(new LockParts(protocol, this.sessions, this.fences, this.queues, this.watches,
+		this.acquirer = new Acquirer(new LockParts(protocol, this.sessions, this.fences, this.queues, this.contention, this.watches,
 				this.holds, this.settlement, background, listeners, settings.slowThreshold));
 	}
 

@@ -1,10 +1,12 @@
 package io.github.consullock.lock;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.function.LongFunction;
 
 import io.github.consullock.LockConflictException;
 import io.github.consullock.LockLostReason;
+import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.KvSnapshot;
@@ -61,6 +63,42 @@ interface LockEntries {
 	List<KvOperation> guard(Claimant claimant);
 
 	/**
+	 * What a holder that leaves does for those who wait in Consul: hands the lock to the
+	 * first, if there is one, or sees to it that none is overlooked.
+	 * @param clock tells who is sure to have been running a moment ago
+	 * @param open whether the lock is to be free for everybody instead, those included
+	 * who do not queue up
+	 */
+	default Departing depart(Claimant claimant, IndexClock clock, boolean open) {
+		return new Departing(leave(claimant), false);
+	}
+
+	/** Whether somebody waits in Consul, as far as is known. */
+	default boolean isWaitedFor() {
+		return false;
+	}
+
+	/**
+	 * Whether these cannot tell what to do next, since too much has changed: they are to
+	 * be read again.
+	 */
+	default boolean isOutdated() {
+		return false;
+	}
+
+	/**
+	 * Whether the lock was handed to a claimant that waits in Consul.
+	 * @param since an index after which it has waited there
+	 * @return the entries of the lock that it holds, or {@code null}
+	 */
+	default @Nullable LockEntries handedOver(Claimant claimant, long since) {
+		return null;
+	}
+
+	/** The entries as they are now, with those of who waits. */
+	LockEntries again(ConsulClient client, Duration timeout);
+
+	/**
 	 * Moves the lock from its holder to a claimant of the same session, with a token of
 	 * its own.
 	 * @return the step, or {@code null} if this kind of lock cannot be handed over
@@ -104,6 +142,15 @@ interface LockEntries {
 			this(description, key, false);
 		}
 
+	}
+
+	/**
+	 * How a holder leaves.
+	 *
+	 * @param operations of one transaction
+	 * @param handsOver whether the lock is another's then, without ever being free
+	 */
+	record Departing(List<KvOperation> operations, boolean handsOver) {
 	}
 
 	/**

@@ -49,9 +49,14 @@ interface LockKind {
 		return false;
 	}
 
+	/** The same lock, for one that watches it instead of queueing up in Consul. */
+	default LockKind unqueued() {
+		return this;
+	}
+
 	/** Somebody who wants the lock. */
 	default Claimant claimant(ConsulSession session, LockRequest request) {
-		return new Claimant(session, "", request.value().get(), request.deleteOnRelease(), false);
+		return Claimant.of(session, "", request);
 	}
 
 	/** The entries, taken to be absent until they are read. */

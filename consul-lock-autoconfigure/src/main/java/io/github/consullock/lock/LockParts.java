@@ -9,6 +9,7 @@ import java.time.Duration;
  * @param sessions the sessions that hold them
  * @param fences the sessions' fences
  * @param queues the lines of waiting threads
+ * @param contention which locks others want, too
  * @param watches tells of changes of keys
  * @param holds the present holds
  * @param settlement ends what was given up
@@ -16,6 +17,6 @@ import java.time.Duration;
  * @param listeners told of everything
  * @param slowThreshold a wait longer than this is worth a warning
  */
-record LockParts(LockProtocol protocol, Sessions sessions, Fences fences, LocalQueues queues, KeyWatches watches,
-		Holds holds, Settlement settlement, Background background, Listeners listeners, Duration slowThreshold) {
+record LockParts(LockProtocol protocol, Sessions sessions, Fences fences, LocalQueues queues, Contention contention,
+		KeyWatches watches, Holds holds, Settlement settlement, Background background, Listeners listeners, Duration slowThreshold) {
 }

@@ -16,6 +16,7 @@ import io.github.consullock.consul.TransactionOutcome.Committed;
 import io.github.consullock.consul.TransactionOutcome.FailureReason;
 import io.github.consullock.consul.TransactionOutcome.RolledBack;
 import io.github.consullock.consul.TransactionTooLargeException;
+import io.github.consullock.lock.LockEntries.Departing;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.util.StringUtils;
@@ -33,13 +34,20 @@ final class LockProtocol {
 
 	private final ConsulClient client;
 
+	private final IndexClock clock = new IndexClock();
+
 	LockProtocol(ConsulClient client) {
 		this.client = client;
 	}
 
-	/** The entries as they are now. */
+	/** The entries as they are now; of those who wait nothing. */
 	LockEntries read(LockKind kind, Duration timeout) {
 		return kind.read(this.client, timeout);
+	}
+
+	/** The entries as they are now, with those of who waits. */
+	LockEntries readAgain(LockEntries before, Duration timeout) {
+		return before.again(this.client, timeout);
 	}
 
 	/**
@@ -55,7 +63,7 @@ final class LockProtocol {
 		if (outcome instanceof Committed committed) {
 			long index = index(committed);
 			LockEntries after = step.after().apply(index);
-			return step.acquires() ? new Attempt.Acquired(index, after) : new Attempt.Closer(after);
+			return step.acquires() ? new Attempt.Acquired(index, after) : new Attempt.Closer(index, after);
 		}
 		RolledBack rolledBack = (RolledBack) outcome;
 		if (rolledBack.failedFor(FailureReason.SESSION_INVALID)) {
@@ -77,7 +85,12 @@ final class LockProtocol {
 
 	private TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
 		try {
-			return this.client.transact(operations, timeout);
+			long sentAt = System.nanoTime();
+			TransactionOutcome outcome = this.client.transact(operations, timeout);
+			if (outcome instanceof Committed committed) {
+				this.clock.wrote(index(committed), sentAt);
+			}
+			return outcome;
 		}
 		catch (TransactionTooLargeException ex) {
 			int keys = (ex.maxOperations() > 0) ? (ex.maxOperations() - 1) / 2 : 31;
@@ -98,11 +111,11 @@ final class LockProtocol {
 		LockEntries.Step step = known.handOver(from, to);
 		LockEntries current = known;
 		for (int i = 0; i < MAX_MOVES && step != null; i++) {
-			if (this.client.transact(step.operations(), timeout) instanceof Committed committed) {
+			if (transact(step.operations(), timeout) instanceof Committed committed) {
 				long index = index(committed);
-				return new Departure.Done(index, step.after().apply(index));
+				return new Departure.Done(index, step.after().apply(index), false);
 			}
-			current = read(kind, timeout);
+			current = readAgain(current, timeout);
 			if (current.token(from) == 0) {
 				return new Departure.NotHeld(current);
 			}
@@ -115,11 +128,20 @@ final class LockProtocol {
 	}
 
 	/**
-	 * Gives the lock up. A refusal is no proof of a loss: a plain write by somebody moves
-	 * an entry's index, and the session holds it as before.
+	 * Gives the lock up, to the first who waits in Consul, if somebody does. A refusal is
+	 * no proof of a loss: a plain write by somebody moves an entry's index, and the
+	 * session holds it as before.
+	 * @param open whether it is to be free for everybody, whoever waits
 	 */
-	Departure release(LockKind kind, LockEntries known, Claimant claimant, Duration timeout) {
-		return whileHeld(kind, known, claimant, timeout, (current) -> current.leave(claimant));
+	Departure release(LockKind kind, LockEntries known, Claimant claimant, boolean open, Duration timeout) {
+		try {
+			return whileHeld(kind, known, claimant, timeout, (current) -> current.depart(claimant, this.clock, open));
+		}
+		catch (ConsulRefusedException ex) {
+			// Those who wait may be where this holder has no permission.
+			return whileHeld(kind.unqueued(), read(kind.unqueued(), timeout), claimant, timeout,
+					(current) -> new Departing(current.leave(claimant), false));
+		}
 	}
 
 	/**
@@ -129,7 +151,7 @@ final class LockProtocol {
 		return whileHeld(kind, known, claimant, timeout, (current) -> {
 			List<KvOperation> operations = new ArrayList<>(current.guard(claimant));
 			operations.add(put);
-			return operations;
+			return new Departing(operations, false);
 		});
 	}
 
@@ -139,10 +161,11 @@ final class LockProtocol {
 		WaitBudget budget = WaitBudget.startingNow(timeout);
 		// Where several may hold a lock, those who come and go all write to one entry.
 		for (int i = 0; i < MAX_MOVES || !budget.isSpent(); i++) {
-			if (this.client.transact(operations.on(current), timeout) instanceof Committed committed) {
-				return new Departure.Done(index(committed), current);
+			Departing departing = operations.on(current);
+			if (transact(departing.operations(), timeout) instanceof Committed committed) {
+				return new Departure.Done(index(committed), current, departing.handsOver());
 			}
-			current = read(kind, timeout);
+			current = readAgain(current, timeout);
 			if (current.token(claimant) == 0) {
 				return new Departure.NotHeld(current);
 			}
@@ -156,15 +179,13 @@ final class LockProtocol {
 	void free(LockKind kind, Claimant claimant, Duration timeout) {
 		WaitBudget budget = WaitBudget.startingNow(timeout);
 		for (int i = 0; i < MAX_MOVES || !budget.isSpent(); i++) {
-			List<KvOperation> operations = read(kind, timeout).leave(claimant);
+			List<KvOperation> operations = readAgain(kind.unseen(), timeout).leave(claimant);
 			if (operations.isEmpty()) {
 				return;
 			}
-			if (!(this.client.transact(operations, timeout) instanceof RolledBack rolledBack)) {
-				return;
-			}
-			if (rolledBack.failedFor(FailureReason.SESSION_INVALID)
-					|| rolledBack.failedFor(FailureReason.IN_LOCK_DELAY)) {
+			// Once more after a success: of two that leave at once, one is the last.
+			if (transact(operations, timeout) instanceof RolledBack rolledBack && (rolledBack.failedFor(FailureReason.SESSION_INVALID)
+					|| rolledBack.failedFor(FailureReason.IN_LOCK_DELAY))) {
 				// That does not pass by itself at once.
 				throw new ConsulUnavailableException(
 						"What is left of " + kind.keys() + " stays for now: " + rolledBack.failures());
@@ -205,7 +226,7 @@ final class LockProtocol {
 
 	private interface OperationsOn {
 
-		List<KvOperation> on(LockEntries current);
+		Departing on(LockEntries current);
 
 	}
 
@@ -221,9 +242,9 @@ final class LockProtocol {
 		}
 
 		/**
-		 * The step was made, and more are to come.
+		 * The step was made, as the write of this index, and more are to come.
 		 */
-		record Closer(LockEntries entries) implements Attempt {
+		record Closer(long index, LockEntries entries) implements Attempt {
 		}
 
 		/**
@@ -258,9 +279,12 @@ final class LockProtocol {
 	sealed interface Departure {
 
 		/**
-		 * Done, as the write of this index; after a hand-over, the entries are these.
+		 * Done, as the write of this index; after a hand-over inside this JVM, the entries
+		 * are these.
+		 *
+		 * @param handedOver whether somebody who waited in Consul has it now
 		 */
-		record Done(long index, LockEntries entries) implements Departure {
+		record Done(long index, LockEntries entries, boolean handedOver) implements Departure {
 		}
 
 		/**

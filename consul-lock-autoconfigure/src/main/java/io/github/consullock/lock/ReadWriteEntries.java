@@ -1,5 +1,6 @@
 package io.github.consullock.lock;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -12,6 +13,7 @@ import io.github.consullock.LockConflictException;
 import io.github.consullock.LockInUseException;
 import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
+import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.KvSnapshot;
@@ -159,9 +161,9 @@ record ReadWriteEntries(ReadWriteSide lock, @Nullable KvEntry entry, Map<String,
 			after.keySet().removeAll(ids(removed));
 			if (writesOwn) {
 				after.put(claimant.id(),
-						new KvEntry(ownKey, claimant.value(), LockFlags.READ_WRITE, claimant.session().id(), index));
+						new KvEntry(ownKey, claimant.value(), LockFlags.READ_WRITE, claimant.session().id(), index, index));
 			}
-			KvEntry state = new KvEntry(this.lock.key(), json, LockFlags.READ_WRITE, null, index);
+			KvEntry state = new KvEntry(this.lock.key(), json, LockFlags.READ_WRITE, null, index, index);
 			return new ReadWriteEntries(this.lock, state, after, this.read, this.delayed);
 		});
 	}
@@ -238,6 +240,11 @@ record ReadWriteEntries(ReadWriteSide lock, @Nullable KvEntry entry, Map<String,
 
 	private static KvOperation check(String key, @Nullable KvEntry seen) {
 		return (seen != null) ? KvOperation.checkIndex(key, seen.modifyIndex()) : KvOperation.checkNotExists(key);
+	}
+
+	@Override
+	public LockEntries again(ConsulClient client, Duration timeout) {
+		return this.lock.read(client, timeout);
 	}
 
 	@Override

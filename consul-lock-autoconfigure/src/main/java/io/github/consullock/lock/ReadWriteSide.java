@@ -83,8 +83,7 @@ record ReadWriteSide(String key, String members, Mode mode, @Nullable Hold besid
 
 	@Override
 	public Claimant claimant(ConsulSession session, LockRequest request) {
-		return new Claimant(session, UUID.randomUUID().toString(), request.value().get(), request.deleteOnRelease(),
-				!request.waitTime().isZero());
+		return Claimant.of(session, UUID.randomUUID().toString(), request);
 	}
 
 	@Override

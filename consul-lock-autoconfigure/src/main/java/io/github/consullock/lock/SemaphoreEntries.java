@@ -1,5 +1,6 @@
 package io.github.consullock.lock;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -13,6 +14,7 @@ import java.util.TreeSet;
 
 import io.github.consullock.LockInUseException;
 import io.github.consullock.LockLostReason;
+import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.KvSnapshot;
@@ -159,12 +161,13 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 		KvEntry before = this.state;
 		// A write that changes nothing moves no index.
 		KvEntry now = (before != null && before.value().equals(value)) ? before : new KvEntry(this.lock.stateKey(),
-				value, LockFlags.SEMAPHORE, (before != null) ? before.session() : null, index);
+				value, LockFlags.SEMAPHORE, (before != null) ? before.session() : null,
+				(before != null) ? before.createIndex() : index, index);
 		Map<String, KvEntry> entriesNow = new HashMap<>(this.entries);
 		removed.forEach((holder) -> entriesNow.remove(this.lock.holderKey(holder)));
 		String session = claimant.session().id();
 		String own = this.lock.holderKey(session);
-		entriesNow.put(own, new KvEntry(own, claimant.value(), LockFlags.SEMAPHORE, session, index));
+		entriesNow.put(own, new KvEntry(own, claimant.value(), LockFlags.SEMAPHORE, session, index, index));
 		Set<String> deadNow = new HashSet<>(this.dead);
 		removed.forEach(deadNow::remove);
 		return new SemaphoreEntries(this.lock, now, entriesNow, deadNow, Set.of());
@@ -223,6 +226,11 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 		return List.of(check(this.lock.stateKey(), this.state),
 				(own != null) ? KvOperation.checkIndex(own.key(), own.modifyIndex())
 						: KvOperation.checkSession(this.lock.holderKey(session), session));
+	}
+
+	@Override
+	public LockEntries again(ConsulClient client, Duration timeout) {
+		return this.lock.read(client, timeout);
 	}
 
 	@Override

@@ -1,5 +1,8 @@
 package io.github.consullock.lock;
 
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+
 /**
  * What a waiter of this JVM gets when its turn has come. From then on it is the only one
  * in this JVM that may talk to Consul about the key, until it leaves the queue.
@@ -31,15 +34,39 @@ sealed interface Turn {
 	 */
 	record Chain(long since) {
 
-		/** Other JVMs wait this long, and for the release after it. */
+		/** Those who do not queue up wait this long, and for the release after it. */
 		private static final long MAX_NANOS = 1_000_000_000L;
+
+		/** Those who queue up elsewhere wait this long for their turn. */
+		private static final long TURN_NANOS = 100_000_000L;
+
+		/** What the way to the next holder takes, about. */
+		private static final long HAND_OVER_NANOS = 2_000_000L;
 
 		static Chain begin() {
 			return new Chain(System.nanoTime());
 		}
 
+		private long nanos() {
+			return System.nanoTime() - this.since;
+		}
+
+		/** Whether the lock is to be free once, for those who do not queue up. */
 		boolean isExhausted() {
-			return System.nanoTime() - this.since >= MAX_NANOS;
+			return nanos() >= MAX_NANOS;
+		}
+
+		/**
+		 * The same for a lock that goes on from JVM to JVM, none of which knows since
+		 * when: on the average it is free once in that time.
+		 */
+		static boolean isExhaustedBy(Duration hold) {
+			return ThreadLocalRandom.current().nextLong(MAX_NANOS) < hold.toNanos() + HAND_OVER_NANOS;
+		}
+
+		/** Whether those who queue up elsewhere come before those of this JVM. */
+		boolean isOthersTurn() {
+			return nanos() >= TURN_NANOS;
 		}
 
 	}

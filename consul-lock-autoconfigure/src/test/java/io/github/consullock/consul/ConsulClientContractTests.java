@@ -123,7 +123,7 @@ abstract class ConsulClientContractTests {
 		assertThat(entry.session()).isEqualTo(session);
 		assertThat(entry.flags()).isEqualTo(GREAT_FLAGS);
 		assertThat(entry.modifyIndex()).isPositive();
-		assertThat(read(key)).isEqualTo(new KvEntry(key, "välue", GREAT_FLAGS, session, entry.modifyIndex()));
+		assertThat(read(key)).isEqualTo(new KvEntry(key, "välue", GREAT_FLAGS, session, entry.createIndex(), entry.modifyIndex()));
 	}
 
 	@Test
@@ -149,7 +149,7 @@ abstract class ConsulClientContractTests {
 		String other = session(Duration.ZERO);
 		String key = key(name);
 		KvEntry locked = lastOf(transact(KvOperation.lock(key, session, "v", 1)));
-		assertThat(read(key)).isEqualTo(new KvEntry(key, "v", 1, session, locked.modifyIndex()));
+		assertThat(read(key)).isEqualTo(new KvEntry(key, "v", 1, session, locked.createIndex(), locked.modifyIndex()));
 		assertThat(this.client.list(this.prefix)).extracting(KvEntry::key).containsExactly(key);
 		assertThat(this.client.watch(key, 0, SECONDS).entry()).isEqualTo(read(key));
 		assertThat(reasons(transact(KvOperation.lock(key, other, "v", 1))))
@@ -191,7 +191,7 @@ abstract class ConsulClientContractTests {
 		transact(KvOperation.lock(key, session, "v", 1));
 		KvEntry handedOver = lastOf(transact(KvOperation.checkSession(key, session),
 				KvOperation.unlock(key, session, "u", 2), KvOperation.lock(key, other, "w", 3)));
-		assertThat(read(key)).isEqualTo(new KvEntry(key, "w", 3, other, handedOver.modifyIndex()));
+		assertThat(read(key)).isEqualTo(new KvEntry(key, "w", 3, other, handedOver.createIndex(), handedOver.modifyIndex()));
 	}
 
 	@Test
@@ -202,7 +202,7 @@ abstract class ConsulClientContractTests {
 		KvEntry unlocked = lastOf(transact(KvOperation.checkIndex(key, locked.modifyIndex()),
 				KvOperation.unlock(key, session, "u", GREAT_FLAGS)));
 		assertThat(unlocked.modifyIndex()).isGreaterThan(locked.modifyIndex());
-		assertThat(read(key)).isEqualTo(new KvEntry(key, "u", GREAT_FLAGS, null, unlocked.modifyIndex()));
+		assertThat(read(key)).isEqualTo(new KvEntry(key, "u", GREAT_FLAGS, null, unlocked.createIndex(), unlocked.modifyIndex()));
 	}
 
 	@Test
@@ -212,7 +212,7 @@ abstract class ConsulClientContractTests {
 		KvEntry locked = lastOf(transact(KvOperation.lock(key, session, "v", 1)));
 		KvEntry written = lastOf(transact(KvOperation.set(key, "w", 2)));
 		assertThat(written.modifyIndex()).isGreaterThan(locked.modifyIndex());
-		assertThat(read(key)).isEqualTo(new KvEntry(key, "w", 2, session, written.modifyIndex()));
+		assertThat(read(key)).isEqualTo(new KvEntry(key, "w", 2, session, written.createIndex(), written.modifyIndex()));
 	}
 
 	@Test
@@ -268,7 +268,7 @@ abstract class ConsulClientContractTests {
 		long index = lastOf(transact(KvOperation.set(key, "v", 1))).modifyIndex();
 		transact(KvOperation.delete(key), KvOperation.set(key("l"), "", 0), KvOperation.checkNotExists(key),
 				KvOperation.checkIndex(key("absent"), 1));
-		assertThat(read(key)).isEqualTo(new KvEntry(key, "v", 1, null, index));
+		assertThat(read(key)).isEqualTo(new KvEntry(key, "v", 1, null, index, index));
 		assertThat(this.client.read(key("l"), SECONDS)).isEmpty();
 	}
 

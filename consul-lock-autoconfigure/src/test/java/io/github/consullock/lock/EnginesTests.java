@@ -62,8 +62,8 @@ class EnginesTests {
 	}
 
 	private LockDoor door(EngineSpec spec) {
-		LockRequest request = new LockRequest(new KeyLock(List.of("locks/a")), () -> "", true, Duration.ofMinutes(1),
-				Duration.ZERO, null);
+		LockRequest request = new LockRequest(KeyLock.of("locks/", List.of("a")), () -> "", true, Duration.ofMinutes(1),
+				false, Duration.ZERO, null);
 		return new LockDoor(this.engines, spec, this.consul, request);
 	}
 

@@ -70,8 +70,8 @@ class EnsureHeldTests {
 	}
 
 	private Hold hold() {
-		KeyLock kind = new KeyLock(List.of("locks/a"));
-		LockRequest request = new LockRequest(kind, () -> "", true, Duration.ZERO, Duration.ZERO, null);
+		KeyLock kind = KeyLock.of("locks/", List.of("a"));
+		LockRequest request = new LockRequest(kind, () -> "", true, Duration.ZERO, false, Duration.ZERO, null);
 		Claimant claimant = kind.claimant(this.session, request);
 		Hold.Grant grant = new Hold.Grant(claimant, 1, kind.unseen(), Turn.Chain.begin());
 		return new Hold(this.owner, request, grant, new Place(kind, new LocalQueues(), null));

@@ -155,7 +155,8 @@ class InterleavingTests extends HookedInstances {
 			tooLateSince.set(System.nanoTime());
 			sent.set(this.client.transactions());
 		});
-		first.close();
+		// Not by its holder, who would hand it over.
+		this.instances.observer.transact(List.of(KvOperation.delete(first.key())), LONG);
 		await().until(this.client::isDone);
 		await().until(() -> sent.get() > 0 && this.client.transactions() - sent.get() >= 8);
 		// Two a second, and one or two more at once.
