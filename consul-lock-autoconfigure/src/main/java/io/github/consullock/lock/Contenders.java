@@ -11,6 +11,7 @@ import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.KvSnapshot;
+import io.github.consullock.lock.LockEntries.Obstacle;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,12 +57,16 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 		return new Contenders(root, false, null, List.of(), 0, 0);
 	}
 
+	static boolean isMarker(KvEntry entry) {
+		return entry.key().endsWith("/" + MARKER);
+	}
+
 	/** As they are now. */
 	Contenders read(ConsulClient client, Duration timeout) {
 		KvEntry markerNow = null;
 		List<KvEntry> now = new ArrayList<>();
 		for (KvEntry entry : client.list(this.root, timeout)) {
-			if (entry.key().equals(this.root + MARKER)) {
+			if (isMarker(entry)) {
 				markerNow = entry;
 			}
 			else {
@@ -93,12 +98,12 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	}
 
 	/** Whether the claimant is one of them. */
-	boolean has(Claimant claimant) {
+	private boolean has(Claimant claimant) {
 		return claimant.owns(own(claimant));
 	}
 
 	/** The one directly before a claimant, or {@code null} if it is the head. */
-	@Nullable KvEntry before(Claimant claimant) {
+	private @Nullable KvEntry before(Claimant claimant) {
 		KvEntry before = null;
 		for (KvEntry entry : this.waiting) {
 			if (entry.key().equals(key(claimant))) {
@@ -116,8 +121,59 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 				: KvOperation.checkNotExists(this.root + MARKER);
 	}
 
+	/**
+	 * What one that wants the lock has to wait for.
+	 * @param holder what is in the way of everybody, if anything is
+	 * @param key the entry that tells of the lock
+	 */
+	@Nullable Obstacle obstacle(@Nullable Claimant claimant, @Nullable Obstacle holder, String key) {
+		if (claimant == null) {
+			return null;
+		}
+		if (has(claimant)) {
+			if (duty(claimant) != null) {
+				return null;
+			}
+			KvEntry before = before(claimant);
+			boolean waits = holder != null || claimant.fair();
+			return (before == null) ? holder : waits ? behind(before, holder, before.key()) : null;
+		}
+		if (claimant.patient()) {
+			// It can queue up, at least.
+			return null;
+		}
+		KvEntry first = claimant.fair() ? first() : null;
+		return (first != null) ? behind(first, holder, key) : holder;
+	}
+
+	private static Obstacle behind(KvEntry other, @Nullable Obstacle holder, String key) {
+		return new Obstacle(
+				(holder != null) ? holder.description() : "waited for before by " + HolderDescription.of(other), key);
+	}
+
+	/**
+	 * What one that wants the lock has to write here before it may try.
+	 * @param held whether anything is in the way of everybody
+	 * @return the change, or {@code null} if it may try
+	 */
+	@Nullable Change queueing(Claimant claimant, boolean held) {
+		if (has(claimant)) {
+			return duty(claimant);
+		}
+		boolean waits = held || (claimant.fair() && first() != null);
+		return (waits && claimant.patient()) ? enter(claimant) : null;
+	}
+
+	/** What goes with the attempt of one that may try. */
+	List<KvOperation> admission(Claimant claimant) {
+		if (has(claimant)) {
+			return leave(claimant);
+		}
+		return claimant.fair() ? List.of(check()) : List.of();
+	}
+
 	/** Comes last. */
-	Change enter(Claimant claimant) {
+	private Change enter(Claimant claimant) {
 		String key = key(claimant);
 		String sign = claimant.id();
 		List<KvOperation> operations = List.of(KvOperation.set(this.root + MARKER, sign, 0),
@@ -140,7 +196,7 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	 * or prove that it can itself.
 	 * @return what is to be written now, or {@code null} if nothing is
 	 */
-	@Nullable Change duty(Claimant claimant) {
+	private @Nullable Change duty(Claimant claimant) {
 		KvEntry own = own(claimant);
 		if (own == null) {
 			return null;

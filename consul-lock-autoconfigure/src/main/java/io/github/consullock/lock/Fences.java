@@ -1,7 +1,6 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -10,17 +9,14 @@ import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
 import io.github.consullock.ConsulUnavailableException;
-import io.github.consullock.LockOptions;
 import io.github.consullock.consul.ConsulClient;
-import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.session.ConsulSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The fences of the present sessions, made when first needed, and the removal of those
- * that no session holds any more: our own, and what crashed processes left.
+ * The fences of the present sessions, made when first needed, and their removal.
  */
 final class Fences {
 
@@ -28,14 +24,12 @@ final class Fences {
 
 	private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
-	private static final int SWEEP_BATCH = 32;
-
 	/** In one transaction. */
 	private static final int MAX_REMOVED = 64;
 
 	private final ConsulClient client;
 
-	private final String root;
+	private final Sweeper sweeper;
 
 	private final String suffix;
 
@@ -58,7 +52,7 @@ final class Fences {
 		this.suffix = suffix;
 		this.client = client;
 		this.verifier = verifier;
-		this.root = keyPrefix + LockOptions.RESERVED_SEGMENT + "/fences/";
+		this.sweeper = new Sweeper(client, keyPrefix);
 		this.background = background;
 	}
 
@@ -83,12 +77,12 @@ final class Fences {
 			return known;
 		}
 		this.fences.keySet().removeIf((other) -> !other.isLive());
-		this.background.execute(this::sweep);
+		this.background.execute(this.sweeper::sweep);
 		return made;
 	}
 
 	private String key(ConsulSession session) {
-		return this.root + session.id() + this.suffix;
+		return this.sweeper.fences() + session.id() + this.suffix;
 	}
 
 	/** Removes the fence of a session that is over. */
@@ -117,24 +111,6 @@ final class Fences {
 		catch (RuntimeException ex) {
 			logger.debug("The fences {} stay until somebody sweeps them: {}", keys, ex.getMessage());
 			return false;
-		}
-	}
-
-	private void sweep() {
-		try {
-			List<KvOperation> removals = new ArrayList<>();
-			for (KvEntry entry : this.client.list(this.root)) {
-				if (entry.session() == null && removals.size() < 2 * SWEEP_BATCH) {
-					removals.add(KvOperation.checkIndex(entry.key(), entry.modifyIndex()));
-					removals.add(KvOperation.delete(entry.key()));
-				}
-			}
-			if (!removals.isEmpty()) {
-				this.client.transact(removals, TIMEOUT);
-			}
-		}
-		catch (RuntimeException ex) {
-			logger.debug("Fences not swept: {}", ex.getMessage());
 		}
 	}
 

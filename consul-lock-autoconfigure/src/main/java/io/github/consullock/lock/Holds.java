@@ -218,6 +218,10 @@ final class Holds {
 		LockKind kind = hold.kind();
 		LockEntries entries = hold.entries();
 		Claimant claimant = hold.claimant();
+		if (!entries.isWaitedFor() && this.contention.isLikely(kind.key())) {
+			// A read is less than a write that fails.
+			entries = this.protocol.readWaiting(entries, RELEASE_TIMEOUT);
+		}
 		boolean elsewhere = entries.isWaitedFor();
 		boolean yielding = elsewhere ? Turn.Chain.isExhaustedBy(hold.held()) : hold.chain().isExhausted();
 		Departure departure = null;

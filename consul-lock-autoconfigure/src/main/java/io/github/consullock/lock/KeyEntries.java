@@ -30,33 +30,8 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 
 	@Override
 	public @Nullable Obstacle obstacle(@Nullable Claimant claimant) {
-		Contenders waiting = this.line;
 		Obstacle holder = holder(claimant);
-		if (waiting == null) {
-			return holder;
-		}
-		if (claimant == null) {
-			// What is in the way of nobody, cannot be said.
-			return null;
-		}
-		if (waiting.has(claimant)) {
-			KvEntry before = waiting.before(claimant);
-			if (before == null || waiting.duty(claimant) != null) {
-				return (waiting.duty(claimant) != null) ? null : holder;
-			}
-			return (holder != null || claimant.fair())
-					? new Obstacle((holder != null) ? holder.description() : waitedFor(before), before.key()) : null;
-		}
-		if (claimant.patient()) {
-			// It can queue up, at least.
-			return null;
-		}
-		KvEntry first = claimant.fair() ? waiting.first() : null;
-		return (holder == null && first != null) ? new Obstacle(waitedFor(first), this.lock.key()) : holder;
-	}
-
-	private static String waitedFor(KvEntry entry) {
-		return "waited for before by " + HolderDescription.of(entry);
+		return (this.line != null) ? this.line.obstacle(claimant, holder, this.lock.key()) : holder;
 	}
 
 	private @Nullable Obstacle holder(@Nullable Claimant claimant) {
@@ -71,8 +46,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 
 	@Override
 	public Step approach(Claimant claimant) {
-		Contenders waiting = this.line;
-		Contenders.Change queueing = (waiting != null) ? queueing(claimant, waiting, holder(claimant) != null)
+		Contenders.Change queueing = (this.line != null) ? this.line.queueing(claimant, holder(claimant) != null)
 				: null;
 		if (queueing != null) {
 			this.seen.values().forEach(KeyEntries::checkIsLock);
@@ -80,13 +54,8 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 					(index) -> new KeyEntries(this.lock, this.seen, queueing.after().apply(index)));
 		}
 		List<KvOperation> operations = new ArrayList<>(2 + 3 * this.lock.keys().size());
-		if (waiting != null) {
-			if (waiting.has(claimant)) {
-				operations.addAll(waiting.leave(claimant));
-			}
-			else if (claimant.fair()) {
-				operations.add(waiting.check());
-			}
+		if (this.line != null) {
+			operations.addAll(this.line.admission(claimant));
 		}
 		for (String key : this.lock.keys()) {
 			KvEntry entry = this.seen.get(key);
@@ -106,15 +75,6 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 			operations.add(lock(claimant, key));
 		}
 		return new Step(operations, true, (index) -> heldBy(claimant, index));
-	}
-
-	/** What it has to write in the queue before it may try, if anything. */
-	private static Contenders.@Nullable Change queueing(Claimant claimant, Contenders waiting, boolean held) {
-		if (waiting.has(claimant)) {
-			return waiting.duty(claimant);
-		}
-		boolean behind = held || (claimant.fair() && waiting.first() != null);
-		return (claimant.patient() && behind) ? waiting.enter(claimant) : null;
 	}
 
 	private static KvOperation lock(Claimant claimant, String key) {
@@ -224,9 +184,14 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 	@Override
 	public LockEntries again(ConsulClient client, Duration timeout) {
 		WaitBudget budget = WaitBudget.startingNow(timeout);
-		KeyEntries now = this.lock.read(client, timeout);
-		return (this.line == null) ? now
-				: new KeyEntries(this.lock, now.seen, this.line.read(client, this.lock.restOf(budget)));
+		// First, or one whose entry has gone might not yet see that it holds the lock.
+		Contenders now = (this.line != null) ? this.line.read(client, timeout) : null;
+		return new KeyEntries(this.lock, this.lock.read(client, this.lock.restOf(budget)).seen, now);
+	}
+
+	@Override
+	public LockEntries withWaiting(ConsulClient client, Duration timeout) {
+		return (this.line != null) ? new KeyEntries(this.lock, this.seen, this.line.read(client, timeout)) : this;
 	}
 
 	@Override

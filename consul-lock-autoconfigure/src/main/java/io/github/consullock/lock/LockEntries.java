@@ -95,6 +95,11 @@ interface LockEntries {
 		return null;
 	}
 
+	/** These entries, with those of who waits as they are now. */
+	default LockEntries withWaiting(ConsulClient client, Duration timeout) {
+		return this;
+	}
+
 	/** The entries as they are now, with those of who waits. */
 	LockEntries again(ConsulClient client, Duration timeout);
 

@@ -45,6 +45,11 @@ final class LockProtocol {
 		return kind.read(this.client, timeout);
 	}
 
+	/** The same entries, with those of who waits as they are now. */
+	LockEntries readWaiting(LockEntries known, Duration timeout) {
+		return known.withWaiting(this.client, timeout);
+	}
+
 	/** The entries as they are now, with those of who waits. */
 	LockEntries readAgain(LockEntries before, Duration timeout) {
 		return before.again(this.client, timeout);
