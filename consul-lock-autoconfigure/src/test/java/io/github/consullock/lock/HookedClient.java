@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 
+import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.ForwardingClient;
 import io.github.consullock.consul.ConsulClient;
@@ -55,6 +56,8 @@ final class HookedClient extends ForwardingClient {
 	private volatile Runnable alwaysBefore = () -> {
 	};
 
+	private volatile Predicate<KvOperation> refused = (operation) -> false;
+
 	private volatile boolean sessionEndsHidden;
 
 	private volatile boolean sessionsOutOfReach;
@@ -93,6 +96,11 @@ final class HookedClient extends ForwardingClient {
 		this.alwaysAfter = action;
 	}
 
+	/** Refuses every transaction with such an operation, as ACL rules do. */
+	void refuse(Predicate<KvOperation> operation) {
+		this.refused = operation;
+	}
+
 	/** Whether no session can be looked at. */
 	void sessionsOutOfReach(boolean outOfReach) {
 		this.sessionsOutOfReach = outOfReach;
@@ -125,6 +133,9 @@ final class HookedClient extends ForwardingClient {
 		this.alwaysBefore.run();
 		run(this.before, operations);
 		this.transactions.incrementAndGet();
+		if (operations.stream().anyMatch(this.refused)) {
+			throw new ConsulRefusedException("Permission denied, says the test");
+		}
 		TransactionOutcome outcome = super.transact(operations, timeout);
 		run(this.after, operations);
 		this.alwaysAfter.run();

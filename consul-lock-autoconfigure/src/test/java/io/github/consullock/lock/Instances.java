@@ -47,6 +47,11 @@ final class Instances implements AutoCloseable {
 		this.observer = new PatientClient(consul);
 	}
 
+	/** Another client of the same Consul. */
+	ConsulClient newClient() {
+		return new PatientClient(this.consul);
+	}
+
 	String prefix() {
 		return this.prefix;
 	}

@@ -1,0 +1,436 @@
+package io.github.consullock.lock;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+
+import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.LockHandle;
+import io.github.consullock.LockNotAcquiredException;
+import io.github.consullock.LockOptions;
+import io.github.consullock.SessionBehavior;
+import io.github.consullock.consul.KvEntry;
+import io.github.consullock.consul.KvOperation;
+import io.github.consullock.consul.KvOperation.Verb;
+import io.github.consullock.consul.KvSnapshot;
+import io.github.consullock.consul.SessionRequest;
+import io.github.consullock.consul.TransactionOutcome;
+import io.github.consullock.consul.TransactionOutcome.Committed;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.awaitility.Awaitility.await;
+
+/**
+ * Instances that queue up for a lock, and hand it on from one to the next.
+ */
+class QueueTests extends HookedInstances {
+
+	private static final Duration LONG = Duration.ofMinutes(1);
+
+	private static final Predicate<List<KvOperation>> ENQUEUE = (operations) -> operations.stream()
+		.anyMatch((operation) -> operation.verb() == Verb.SET && operation.key().contains("/queues/"));
+
+	/** A release that names the next holder's session. */
+	private static final Predicate<List<KvOperation>> HAND_OVER = (operations) -> operations.stream()
+		.filter((operation) -> operation.verb() == Verb.UNLOCK || operation.verb() == Verb.LOCK)
+		.map(KvOperation::session)
+		.distinct()
+		.count() == 2;
+
+	private static final Predicate<List<KvOperation>> WITHDRAW = (operations) -> operations.stream()
+		.allMatch((operation) -> operation.key().contains("/queues/") && operation.verb() != Verb.LOCK);
+
+	private final List<CompletableFuture<?>> waiting = new ArrayList<>();
+
+	@Test
+	void aReleaseMovesTheLockToTheNextInstanceByOneWrite() {
+		LockHandle first = hooked().obtain("a").acquire();
+		HookedClient other = new HookedClient(this.instances.newClient());
+		CompletableFuture<LockHandle> next = acquire(this.instances.start(other, (builder) -> builder), "a");
+		awaitQueued("a", 1);
+		int sent = this.client.transactions();
+		int sentByOther = other.transactions();
+		Instant before = Instant.now();
+		assertThat(first.release()).isTrue();
+		LockHandle handle = next.join();
+		// One, and one that found out that somebody waits.
+		assertThat(this.client.transactions() - sent).isEqualTo(2);
+		assertThat(other.transactions()).isEqualTo(sentByOther);
+		assertThat(handle.fencingToken()).isGreaterThan(first.fencingToken());
+		assertThat(this.instances.entry("a").modifyIndex()).isEqualTo(handle.fencingToken());
+		assertThat(this.events).endsWith("acquired", "handed over");
+		assertThat(this.instances.start().obtain("a").holder())
+			.hasValueSatisfying((holder) -> assertThat(holder.since()).isAfter(before.minusMillis(1)));
+		assertThat(handle.release()).isTrue();
+		awaitNothing("a");
+	}
+
+	@Test
+	void instancesAreServedInTheOrderInWhichTheyCame() {
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		List<Integer> served = new CopyOnWriteArrayList<>();
+		for (int i = 0; i < 5; i++) {
+			int number = i;
+			CompletableFuture<LockHandle> next = acquire(this.instances.start(), "a");
+			this.waiting.add(next.thenAccept((handle) -> {
+				served.add(number);
+				handle.close();
+			}));
+			awaitQueued("a", i + 1);
+		}
+		first.close();
+		this.waiting.forEach(CompletableFuture::join);
+		assertThat(served).containsExactly(0, 1, 2, 3, 4);
+		awaitNothing("a");
+	}
+
+	@Test
+	void whoGivesUpLeavesTheQueueAndIsPassedOver() {
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		CompletableFuture<Optional<LockHandle>> impatient = CompletableFuture
+			.supplyAsync(() -> this.instances.start().obtain("a").tryAcquire(Duration.ofSeconds(2)));
+		awaitQueued("a", 1);
+		CompletableFuture<LockHandle> next = acquire(this.instances.start(), "a");
+		assertThat(impatient.join()).isEmpty();
+		awaitQueued("a", 1);
+		first.close();
+		next.join().close();
+		awaitNothing("a");
+	}
+
+	@Test
+	void theLastToGiveUpLeavesNothing() {
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		ConsulLockRegistry other = this.instances.start();
+		assertThat(other.obtain("a").tryAcquire(Duration.ofMillis(500))).isEmpty();
+		await().untilAsserted(() -> assertThat(queue("a")).isEmpty());
+		CompletableFuture<LockHandle> cancelled = other.obtain("a").acquireAsync();
+		awaitQueued("a", 1);
+		cancelled.cancel(true);
+		await().untilAsserted(() -> assertThat(queue("a")).isEmpty());
+		CompletableFuture<LockHandle> closed = acquire(other, "a");
+		awaitQueued("a", 1);
+		other.close();
+		assertThatExceptionOfType(Exception.class).isThrownBy(closed::join);
+		assertThat(queue("a")).isEmpty();
+		first.close();
+		awaitNothing("a");
+	}
+
+	@Test
+	void aLockHandedToOneWhoIsLeavingIsPassedOn() {
+		ConsulLockRegistry leaving = hooked();
+		leaving.obtain("warm-up").acquire().close();
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		this.client.before(WITHDRAW, first::release);
+		assertThat(leaving.obtain("a").tryAcquire(Duration.ofMillis(500))).isEmpty();
+		await().until(this.client::isDone);
+		try (LockHandle next = this.instances.start().obtain("a").acquire()) {
+			assertThat(next.isHeld()).isTrue();
+		}
+		awaitNothing("a");
+		assertThat(leaving.heldLocks()).isEmpty();
+	}
+
+	@Test
+	void aWaiterWhoseSessionHasEndedIsPassedOver() {
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		CompletableFuture<LockHandle> dead = acquire(this.instances.start(), "a");
+		awaitQueued("a", 1);
+		String session = waiters("a").get(0).session();
+		CompletableFuture<LockHandle> next = acquire(this.instances.start(), "a");
+		awaitQueued("a", 2);
+		this.instances.observer.destroySession(session);
+		first.close();
+		LockHandle handle = next.join();
+		// It waits again, with another session, and comes last.
+		assertThat(dead).isNotDone();
+		handle.close();
+		dead.join().close();
+		awaitNothing("a");
+	}
+
+	@Test
+	void whatCrashedInstancesLeaveIsSwept() {
+		String session = session();
+		enqueue("b", session);
+		enqueue("c", session);
+		String living = session();
+		enqueue("c", living);
+		this.instances.observer.destroySession(session);
+		this.instances.start().obtain("a").acquire().close();
+		await().untilAsserted(() -> assertThat(queue("b")).isEmpty());
+		await().untilAsserted(() -> assertThat(waiters("c")).extracting(KvEntry::session).containsExactly(living));
+		assertThat(queue("c")).hasSize(2);
+		this.instances.observer.destroySession(living);
+	}
+
+	@Test
+	void aDesertedQueueIsRemovedByTheNextRelease() {
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		String session = session();
+		enqueue("a", session);
+		this.instances.observer.destroySession(session);
+		assertThat(first.release()).isTrue();
+		awaitNothing("a");
+	}
+
+	@Test
+	void aLockIsNotHandedToOneThatMayHaveStoppedLongAgo() {
+		String silent = session();
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		enqueue("a", silent);
+		CompletableFuture<LockHandle> next = acquire(this.instances.start(), "a");
+		awaitQueued("a", 2);
+		await().pollDelay(Contenders.FRESH.plusMillis(500)).until(() -> true);
+		assertThat(first.release()).isTrue();
+		next.orTimeout(1, TimeUnit.MINUTES).join().close();
+		// Nobody is behind it any more who would remove it.
+		CompletableFuture<LockHandle> behind = acquire(fair(), "a");
+		behind.join().close();
+		awaitNothing("a");
+		this.instances.observer.destroySession(silent);
+	}
+
+	@Test
+	void whoDoesNotQueueUpGetsItsTurn() {
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		CompletableFuture<LockHandle> next = acquire(this.instances.start(), "a");
+		awaitQueued("a", 1);
+		String foreign = session();
+		CompletableFuture<Boolean> taken = CompletableFuture.supplyAsync(() -> lockOnceFree(first.key(), foreign));
+		// Held for so long, it goes to whoever is first.
+		await().pollDelay(Duration.ofMillis(1100)).until(() -> true);
+		first.close();
+		assertThat(taken.join()).isTrue();
+		assertThat(next).isNotDone();
+		this.instances.observer
+			.transact(List.of(KvOperation.unlock(first.key(), foreign, "", LockFlags.LOCK)), LONG);
+		next.join().close();
+		awaitNothing("a");
+		this.instances.observer.destroySession(foreign);
+	}
+
+	private boolean lockOnceFree(String key, String session) {
+		long index = 0;
+		while (true) {
+			KvSnapshot seen = this.instances.observer.watch(key, index, Duration.ofSeconds(10));
+			if (seen.entry() == null || seen.entry().session() == null) {
+				KvOperation check = (seen.entry() != null) ? KvOperation.checkIndex(key, seen.entry().modifyIndex())
+						: KvOperation.checkNotExists(key);
+				TransactionOutcome outcome = this.instances.observer
+					.transact(List.of(check, KvOperation.lock(key, session, "foreign", LockFlags.LOCK)), LONG);
+				return outcome instanceof Committed;
+			}
+			index = seen.index();
+		}
+	}
+
+	@Test
+	void threadsOfOneInstanceDoNotKeepOthersWaiting() {
+		ConsulLockRegistry busy = this.instances.start();
+		AtomicBoolean stop = new AtomicBoolean();
+		AtomicInteger done = new AtomicInteger();
+		for (int i = 0; i < 4; i++) {
+			this.waiting.add(CompletableFuture.runAsync(() -> {
+				while (!stop.get()) {
+					busy.obtain("a").acquire().close();
+					done.incrementAndGet();
+				}
+			}, (task) -> new Thread(task).start()));
+		}
+		ConsulLockRegistry other = this.instances.start();
+		await().until(() -> done.get() > 20);
+		for (int i = 0; i < 5; i++) {
+			other.obtain("a").acquire().close();
+		}
+		stop.set(true);
+		this.waiting.forEach(CompletableFuture::join);
+		awaitNothing("a");
+	}
+
+	@Test
+	void aNewcomerTakesAFreeLockUnlessItIsFair() {
+		String waits = session();
+		enqueue("a", waits);
+		LockHandle taken = this.instances.start().obtain("a").tryAcquire(Duration.ZERO).orElseThrow();
+		taken.close();
+		ConsulLock fair = fair().obtain(LockOptions.builder("a").fair(true).build());
+		assertThatExceptionOfType(LockNotAcquiredException.class).isThrownBy(() -> fair.acquire(Duration.ZERO))
+			.withMessageContaining("waited for before by somebody");
+		CompletableFuture<LockHandle> behind = CompletableFuture.supplyAsync(fair::acquire);
+		awaitQueued("a", 2);
+		// It asks for the lock every two seconds.
+		await().during(Duration.ofSeconds(3)).until(() -> !behind.isDone());
+		this.instances.observer.destroySession(waits);
+		behind.join().close();
+		awaitNothing("a");
+	}
+
+	@Test
+	void aFairWaiterIsFirstWhenTheLockIsReleasedInTheOpen() {
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		CompletableFuture<LockHandle> waits = acquire(fair(), "a");
+		awaitQueued("a", 1);
+		ConsulLockRegistry newcomer = fair();
+		newcomer.obtain("warm-up").acquire().close();
+		// By an operator; whoever waits has to come first then.
+		this.instances.observer.transact(List.of(KvOperation.delete(first.key())), LONG);
+		assertThat(newcomer.obtain("a").tryAcquire(Duration.ZERO)).isEmpty();
+		waits.join().close();
+		awaitNothing("a");
+	}
+
+	@Test
+	void fairnessIsRefusedWhereNobodyQueuesUp() {
+		assertThatIllegalArgumentException()
+			.isThrownBy(() -> LockOptions.builder(List.of("a", "b")).fair(true).build())
+			.withMessageContaining("several keys");
+		assertThatIllegalArgumentException()
+			.isThrownBy(() -> LockOptions.builder("a").session("mine").fair(true).build())
+			.withMessageContaining("session of the caller's own");
+	}
+
+	@Test
+	void whoMayNotQueueUpWatchesTheLock() {
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		ConsulLockRegistry outside = hooked();
+		outside.obtain("warm-up").acquire().close();
+		AtomicInteger refused = new AtomicInteger();
+		this.client.refuse((operation) -> operation.key().contains("/queues/") && refused.incrementAndGet() > 0);
+		CompletableFuture<LockHandle> next = acquire(outside, "a");
+		await().until(() -> refused.get() > 0);
+		assertThat(first.release()).isTrue();
+		LockHandle handle = next.join();
+		assertThat(handle.release()).isTrue();
+		awaitNothing("a");
+	}
+
+	@Test
+	void anEnqueuingWhoseAnswerIsLostCounts() {
+		ConsulLockRegistry registry = hooked();
+		registry.obtain("warm-up").acquire().close();
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		this.client.after(ENQUEUE, () -> {
+			throw new ConsulUnavailableException("The answer is lost, says the test");
+		});
+		CompletableFuture<LockHandle> next = acquire(registry, "a");
+		await().until(this.client::isDone);
+		awaitQueued("a", 1);
+		first.close();
+		next.join().close();
+		awaitNothing("a");
+	}
+
+	@Test
+	void anEnqueuingWhoseAnswerIsLostAndThatIsServedAtOnceCounts() {
+		ConsulLockRegistry registry = hooked();
+		registry.obtain("warm-up").acquire().close();
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		this.client.after(ENQUEUE, () -> {
+			first.release();
+			throw new ConsulUnavailableException("The answer is lost, says the test");
+		});
+		LockHandle next = registry.obtain("a").acquire();
+		assertThat(this.instances.entry("a").modifyIndex()).isEqualTo(next.fencingToken());
+		next.close();
+		awaitNothing("a");
+	}
+
+	@Test
+	void aHandOverWhoseAnswerIsLostCounts() {
+		ConsulLockRegistry registry = hooked();
+		LockHandle first = registry.obtain("a").acquire();
+		CompletableFuture<LockHandle> next = acquire(this.instances.start(), "a");
+		awaitQueued("a", 1);
+		this.client.after(HAND_OVER, () -> {
+			throw new ConsulUnavailableException("The answer is lost, says the test");
+		});
+		assertThat(first.release()).isTrue();
+		LockHandle handle = next.join();
+		await().until(this.client::isDone);
+		// What is settled is the former hold, not the present one.
+		await().until(() -> registry.obtain("b").tryAcquire(LONG).orElseThrow().release());
+		await().during(Duration.ofSeconds(1)).until(handle::isHeld);
+		assertThat(this.instances.entry("a").modifyIndex()).isEqualTo(handle.fencingToken());
+		handle.close();
+		awaitNothing("a");
+	}
+
+	@Test
+	void aSnapshotOfAnEarlierHoldIsNoHandOver() {
+		ConsulLockRegistry registry = hooked();
+		LockHandle earlier = registry.obtain("a").acquire();
+		// Watched by then, so that what waits next may be told of it once more.
+		await().pollDelay(Duration.ofMillis(500)).until(() -> true);
+		ConsulLockRegistry other = this.instances.start();
+		earlier.release();
+		LockHandle between = other.obtain("a").acquire();
+		CompletableFuture<LockHandle> next = acquire(registry, "a");
+		awaitQueued("a", 1);
+		await().during(Duration.ofSeconds(1)).until(() -> !next.isDone());
+		between.close();
+		assertThat(next.join().fencingToken()).isGreaterThan(between.fencingToken());
+		next.join().close();
+		awaitNothing("a");
+	}
+
+	private ConsulLockRegistry fair() {
+		return this.instances.start((builder) -> builder.fair(true));
+	}
+
+	private CompletableFuture<LockHandle> acquire(ConsulLockRegistry registry, String key) {
+		// Not on a pool, which may have fewer threads than there are waiters.
+		return CompletableFuture.supplyAsync(() -> registry.obtain(key).acquire(),
+				(task) -> new Thread(task).start());
+	}
+
+	private String session() {
+		return this.instances.observer.createSession(new SessionRequest(this.instances.prefix() + "-foreign",
+				Duration.ofMinutes(10), Duration.ZERO, SessionBehavior.RELEASE, List.of(),
+				List.of()));
+	}
+
+	/** As an instance does that stops at once. */
+	private void enqueue(String key, String session) {
+		String root = root(key);
+		this.instances.observer.transact(List.of(KvOperation.set(root + "marker", session, 0),
+				KvOperation.lock(root + session + "-1", session, "somebody", 0)), LONG);
+	}
+
+	private String root(String key) {
+		return this.instances.prefix() + ".consul-lock/queues/" + key + "/.contenders/";
+	}
+
+	private List<KvEntry> queue(String key) {
+		return this.instances.observer.list(root(key));
+	}
+
+	private List<KvEntry> waiters(String key) {
+		return queue(key).stream().filter((entry) -> !entry.key().endsWith("/marker")).toList();
+	}
+
+	private void awaitQueued(String key, int count) {
+		await().untilAsserted(() -> assertThat(waiters(key)).hasSize(count));
+	}
+
+	/** Neither a lock nor a queue. */
+	private void awaitNothing(String key) {
+		await().untilAsserted(() -> {
+			assertThat(this.instances.entry(key)).isNull();
+			assertThat(queue(key)).isEmpty();
+		});
+	}
+
+}
