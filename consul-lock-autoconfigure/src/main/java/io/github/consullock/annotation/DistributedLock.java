@@ -163,6 +163,17 @@ public @interface DistributedLock {
 	int limit() default 0;
 
 	/**
+	 * Whether the lock, when it is free, goes to the call that has waited longest, even if
+	 * another process asks for it first.
+	 * <p>
+	 * The default is the registry's setting, by which it goes to whoever asks first. In
+	 * any case a release hands the lock to the one that has waited longest.
+	 * <p>
+	 * Not together with {@link #keys()}.
+	 */
+	boolean fair() default false;
+
+	/**
 	 * How long to wait for the lock: {@code "5s"}, {@code "500ms"}, {@code "PT5S"}, or a
 	 * property such as <code>"${orders.wait}"</code>. A number without a unit is refused.
 	 * <p>

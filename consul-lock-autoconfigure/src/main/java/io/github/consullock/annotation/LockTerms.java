@@ -17,11 +17,14 @@ import org.springframework.util.StringValueResolver;
  *
  * @param limit how many may hold it at once, or 0 for a lock
  * @param waitTime how long to wait, or {@code null} for the registry's wait time
+ * @param fair whether it goes to the one that has waited longest, whatever the registry's
+ * setting
  * @param holdAtLeast how long others are kept out at least, or {@code null} for not at
  * all
  * @param maxHold how long it may be held, or {@code null} for without limit
  */
-record LockTerms(int limit, @Nullable Duration waitTime, @Nullable Duration holdAtLeast, @Nullable Duration maxHold) {
+record LockTerms(int limit, @Nullable Duration waitTime, boolean fair, @Nullable Duration holdAtLeast,
+		@Nullable Duration maxHold) {
 
 	static LockTerms of(Definition definition, StringValueResolver placeholders) {
 		DistributedLock annotation = definition.annotation();
@@ -33,6 +36,10 @@ record LockTerms(int limit, @Nullable Duration waitTime, @Nullable Duration hold
 		if (limit > 0 && annotation.keys().length > 0) {
 			throw definition.refused("has both limit = " + limit + " and keys",
 					"A limit is for one key: set 'key'; or leave the limit out, to lock all keys together.");
+		}
+		if (annotation.fair() && annotation.keys().length > 0) {
+			throw definition.refused("has both fair = true and keys",
+					"Who wants several keys does not queue up between instances: set 'key'; or leave fair out.");
 		}
 		Attributes attributes = new Attributes(definition, placeholders);
 		Duration holdAtLeast = attributes.duration("holdAtLeast", annotation.holdAtLeast());
@@ -48,7 +55,7 @@ record LockTerms(int limit, @Nullable Duration waitTime, @Nullable Duration hold
 					"Make maxHold the longer one: it ends a body that takes too long, holdAtLeast keeps others out"
 							+ " after a short one.");
 		}
-		return new LockTerms(limit, attributes.waitTime(), holdAtLeast, maxHold);
+		return new LockTerms(limit, attributes.waitTime(), annotation.fair(), holdAtLeast, maxHold);
 	}
 
 	/**
@@ -61,6 +68,9 @@ record LockTerms(int limit, @Nullable Duration waitTime, @Nullable Duration hold
 		LockOptions.Builder options = LockOptions.builder(keys);
 		if (this.waitTime != null) {
 			options.waitTime(this.waitTime);
+		}
+		if (this.fair) {
+			options.fair(true);
 		}
 		if (this.holdAtLeast != null) {
 			options.holdAtLeast(this.holdAtLeast);

@@ -63,12 +63,14 @@ record ConsulLockProperties(@DefaultValue("true") boolean enabled, @DefaultValue
 	 * How locks are waited for.
 	 *
 	 * @param timeout How long to wait for a lock where the code does not say.
+	 * @param fair Whether a free lock goes to the one that has waited longest, even if
+	 * another process asks for it first.
 	 * @param maxWatches How many keys are watched in Consul at once, by a request each;
 	 * beyond it, keys are polled in batches.
 	 * @param slowThreshold A wait longer than this is logged as a warning.
 	 */
-	record Waiting(@DefaultValue("10s") Duration timeout, @DefaultValue("100") int maxWatches,
-			@DefaultValue("30s") Duration slowThreshold) {
+	record Waiting(@DefaultValue("10s") Duration timeout, @DefaultValue("false") boolean fair,
+			@DefaultValue("100") int maxWatches, @DefaultValue("30s") Duration slowThreshold) {
 
 	}
 

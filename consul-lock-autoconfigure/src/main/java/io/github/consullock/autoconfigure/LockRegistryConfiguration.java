@@ -51,6 +51,7 @@ class LockRegistryConfiguration {
 			.keyPrefix(properties.keyPrefix())
 			.session(settings)
 			.waitTime(waiting.timeout())
+			.fair(waiting.fair())
 			.maxWatches(waiting.maxWatches())
 			.slowThreshold(waiting.slowThreshold())
 			.deleteOnRelease(properties.deleteOnRelease())

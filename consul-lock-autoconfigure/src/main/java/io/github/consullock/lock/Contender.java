@@ -207,11 +207,21 @@ final class Contender {
 			return null;
 		}
 		if (!this.looked) {
-			this.seen = look();
+			// Who waits is of interest when the lock is not to be had.
+			this.seen = this.kind.isReadFirst() ? this.parts.protocol().read(this.kind, timeout()) : look();
 			this.looked = true;
 		}
-		// What a session of the caller's own holds is not in its way.
-		boolean unknown = this.claimant == null && this.parts.sessions().borrowed();
+		else if (this.closer && this.seen.isOutdated()) {
+			this.seen = look();
+			admitHandedOver();
+			if (this.outcome != null) {
+				return null;
+			}
+		}
+		// What a session of the caller's own holds is not in its way; and who waits may
+		// queue up, for which it needs its session.
+		boolean unknown = this.claimant == null
+				&& (this.parts.sessions().borrowed() || !this.budget.isSingleAttempt());
 		Obstacle inTheWay = unknown ? null : this.seen.obstacle(this.claimant);
 		if (inTheWay != null) {
 			return awaitEnd(inTheWay);
@@ -283,8 +293,7 @@ final class Contender {
 		if (snapshot != null) {
 			this.seen = this.seen.with(awaited.key(), snapshot);
 		}
-		boolean silent = snapshot == null && awaited.orLook();
-		if ((silent || this.seen.isOutdated()) && !this.budget.isSpent()) {
+		else if (awaited.orLook() && !this.budget.isSpent()) {
 			this.seen = look();
 		}
 		// Not before: where the look fails, it is to be made again.

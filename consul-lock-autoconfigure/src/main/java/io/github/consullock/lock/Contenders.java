@@ -57,6 +57,11 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 		return new Contenders(root, false, null, List.of(), 0, 0);
 	}
 
+	/** Whether a key is that of an entry here. */
+	boolean isBelow(String key) {
+		return key.startsWith(this.root);
+	}
+
 	static boolean isMarker(KvEntry entry) {
 		return entry.key().endsWith("/" + MARKER);
 	}
@@ -128,7 +133,7 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	 */
 	@Nullable Obstacle obstacle(@Nullable Claimant claimant, @Nullable Obstacle holder, String key) {
 		if (claimant == null) {
-			return null;
+			return holder;
 		}
 		if (has(claimant)) {
 			if (duty(claimant) != null) {
@@ -167,7 +172,7 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	/** What goes with the attempt of one that may try. */
 	List<KvOperation> admission(Claimant claimant) {
 		if (has(claimant)) {
-			return leave(claimant);
+			return ownRemoval(claimant);
 		}
 		return claimant.fair() ? List.of(check()) : List.of();
 	}
@@ -241,11 +246,18 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	}
 
 	/**
-	 * Takes a claimant out, wherever it is; nothing if it is not there. Not by
+	 * Takes a claimant out, wherever it is, and what else is of no use any more. Not by
 	 * {@code delete-cas}, which succeeds where the entry has gone because the lock was
 	 * handed over.
+	 * @return the operations; none if there is nothing
 	 */
 	List<KvOperation> leave(Claimant claimant) {
+		List<KvOperation> operations = new ArrayList<>(ownRemoval(claimant));
+		operations.addAll(tidy(claimant));
+		return operations;
+	}
+
+	private List<KvOperation> ownRemoval(Claimant claimant) {
 		KvEntry own = own(claimant);
 		return (own != null) ? removal(own) : List.of();
 	}
@@ -266,10 +278,19 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	}
 
 	/**
-	 * Has the first let others try before it, when a lock is released for their sake: its
-	 * own try fails, since its entry has changed.
+	 * What goes with the release of a lock that is handed to nobody.
+	 * @param open whether it is released for the sake of those who do not queue up
 	 */
-	List<KvOperation> holdBack() {
+	List<KvOperation> release(Claimant holder, boolean open) {
+		if (first() != null) {
+			return open ? holdBack() : List.of();
+		}
+		List<KvOperation> tidying = tidy(holder);
+		return tidying.isEmpty() ? List.of(check()) : tidying;
+	}
+
+	/** The first's own try fails, since its entry has changed. */
+	private List<KvOperation> holdBack() {
 		KvEntry first = first();
 		if (first == null || first.session() == null) {
 			return List.of();
@@ -282,7 +303,7 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	 * Removes the marker, and dead entries, where nobody waits any more.
 	 * @return the operations; none if there is nothing, or somebody waits
 	 */
-	List<KvOperation> tidy(Claimant leaving) {
+	private List<KvOperation> tidy(Claimant leaving) {
 		KvEntry seen = this.marker;
 		List<KvEntry> others = without(leaving).waiting;
 		if (seen == null || others.stream().anyMatch(Contenders::isLiving)) {

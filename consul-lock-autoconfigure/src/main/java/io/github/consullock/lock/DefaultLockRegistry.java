@@ -72,7 +72,7 @@ final class DefaultLockRegistry implements ConsulLockRegistry {
 		}
 		EngineSpec spec = EngineSpec.of(options, this.settings.session);
 		return new KeyedSemaphore(this.engines, spec, this.settings.client.at(spec.scope()),
-				request(options, new SemaphoreLock(this.settings.keyPrefix + options.key(), limit)), limit);
+				request(options, SemaphoreLock.of(this.settings.keyPrefix, options.key(), limit)), limit);
 	}
 
 	@Override

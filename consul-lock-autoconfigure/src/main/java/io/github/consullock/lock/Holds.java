@@ -223,7 +223,8 @@ final class Holds {
 			entries = this.protocol.readWaiting(entries, RELEASE_TIMEOUT);
 		}
 		boolean elsewhere = entries.isWaitedFor();
-		boolean yielding = elsewhere ? Turn.Chain.isExhaustedBy(hold.held()) : hold.chain().isExhausted();
+		boolean open = elsewhere && Turn.Chain.isExhaustedBy(hold.held());
+		boolean yielding = open || (!elsewhere && hold.chain().isExhausted());
 		Departure departure = null;
 		if (!yielding && !this.closing && !(elsewhere && hold.chain().isOthersTurn())) {
 			Waiter next;
@@ -245,7 +246,7 @@ final class Holds {
 			}
 		}
 		if (!(departure instanceof Departure.NotHeld)) {
-			departure = this.protocol.release(kind, entries, claimant, yielding, RELEASE_TIMEOUT);
+			departure = this.protocol.release(kind, entries, claimant, open, RELEASE_TIMEOUT);
 		}
 		if (departure instanceof Departure.NotHeld notHeld) {
 			LockLostReason reason = this.monitor.lossShownBy(hold, notHeld.entries());

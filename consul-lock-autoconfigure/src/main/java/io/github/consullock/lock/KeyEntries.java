@@ -119,7 +119,6 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 		List<KvOperation> operations = new ArrayList<>(4 + 2 * this.lock.keys().size());
 		if (this.line != null) {
 			operations.addAll(this.line.leave(claimant));
-			operations.addAll(this.line.tidy(claimant));
 		}
 		leaveKeys(claimant, operations);
 		return operations;
@@ -154,13 +153,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 					LockFlags.LOCK));
 			return new Departing(operations, true);
 		}
-		if (waiting.first() == null) {
-			List<KvOperation> tidying = waiting.tidy(claimant);
-			operations.addAll(tidying.isEmpty() ? List.of(waiting.check()) : tidying);
-		}
-		else if (open) {
-			operations.addAll(waiting.holdBack());
-		}
+		operations.addAll(waiting.release(claimant, open));
 		leaveKeys(claimant, operations);
 		return new Departing(operations, false);
 	}
@@ -186,7 +179,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 		WaitBudget budget = WaitBudget.startingNow(timeout);
 		// First, or one whose entry has gone might not yet see that it holds the lock.
 		Contenders now = (this.line != null) ? this.line.read(client, timeout) : null;
-		return new KeyEntries(this.lock, this.lock.read(client, this.lock.restOf(budget)).seen, now);
+		return new KeyEntries(this.lock, this.lock.read(client, budget.restOfReads()).seen, now);
 	}
 
 	@Override
@@ -235,7 +228,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 
 	@Override
 	public LockEntries with(String key, KvSnapshot snapshot) {
-		if (this.line != null && !key.equals(this.lock.key())) {
+		if (this.line != null && this.line.isBelow(key)) {
 			Contenders now = this.line.with(key, snapshot);
 			return (now == this.line) ? this : new KeyEntries(this.lock, this.seen, now);
 		}

@@ -25,9 +25,6 @@ record KeyLock(List<String> keys, @Nullable String queue) implements LockKind {
 	/** Tells those of one session apart. */
 	private static final AtomicLong claimants = new AtomicLong();
 
-	/** What is left for the last of several reads. */
-	private static final Duration SHORTEST_READ = Duration.ofMillis(200);
-
 	/**
 	 * Creates a lock. Who wants several keys at once waits for one after the other, and
 	 * queues up for none.
@@ -81,15 +78,10 @@ record KeyLock(List<String> keys, @Nullable String queue) implements LockKind {
 		WaitBudget budget = WaitBudget.startingNow(timeout);
 		Map<String, KvEntry> seen = new HashMap<>();
 		for (String key : this.keys) {
-			client.read(key, restOf(budget))
+			client.read(key, budget.restOfReads())
 				.ifPresent((entry) -> seen.put(key, entry));
 		}
 		return new KeyEntries(this, seen, unknownContenders());
-	}
-
-	/** For the next of several reads. */
-	Duration restOf(WaitBudget budget) {
-		return budget.isSpent() ? SHORTEST_READ : budget.remaining();
 	}
 
 	private @Nullable Contenders unknownContenders() {

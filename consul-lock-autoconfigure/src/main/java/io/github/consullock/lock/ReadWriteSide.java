@@ -28,9 +28,6 @@ import org.jspecify.annotations.Nullable;
  */
 record ReadWriteSide(String key, String members, Mode mode, @Nullable Hold beside) implements LockKind {
 
-	/** What is left for the second of two reads. */
-	private static final Duration SHORTEST_READ = Duration.ofMillis(200);
-
 	/**
 	 * Creates one side of a lock.
 	 * @param prefix the registry's
@@ -98,9 +95,8 @@ record ReadWriteSide(String key, String members, Mode mode, @Nullable Hold besid
 	public ReadWriteEntries read(ConsulClient client, Duration timeout) {
 		WaitBudget budget = WaitBudget.startingNow(timeout);
 		KvEntry state = client.read(this.key, timeout).orElse(null);
-		Duration rest = budget.isSpent() ? SHORTEST_READ : budget.remaining();
 		Map<String, KvEntry> found = new HashMap<>();
-		for (KvEntry entry : client.list(this.members, rest)) {
+		for (KvEntry entry : client.list(this.members, budget.restOfReads())) {
 			found.put(entry.key().substring(this.members.length()), entry);
 		}
 		return ReadWriteEntries.read(this, state, found);

@@ -34,9 +34,10 @@ import org.jspecify.annotations.Nullable;
  * @param dead the sessions of holders that were dead when all entries were last read, and
  * of others who left an entry behind
  * @param closed those of them whose entries are known to be in lock-delay
+ * @param line those who wait in Consul, or {@code null} if nobody queues up there
  */
 record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String, KvEntry> entries, Set<String> dead,
-		Set<String> closed) implements LockEntries {
+		Set<String> closed, @Nullable Contenders line) implements LockEntries {
 
 	/** Three operations each, of the 64 that a transaction may have. */
 	private static final int MAX_REMOVED = 16;
@@ -65,7 +66,8 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 				dead.add(holder);
 			}
 		}
-		return new SemaphoreEntries(lock, state, Map.copyOf(entries), Set.copyOf(dead), Set.of());
+		return new SemaphoreEntries(lock, state, Map.copyOf(entries), Set.copyOf(dead), Set.of(),
+				lock.unknownContenders());
 	}
 
 	private static SortedSet<String> holders(@Nullable KvEntry state, SemaphoreLock lock) {
@@ -83,6 +85,11 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 
 	@Override
 	public @Nullable Obstacle obstacle(@Nullable Claimant claimant) {
+		Obstacle holders = heldBy(claimant);
+		return (this.line != null) ? this.line.obstacle(claimant, holders, this.lock.stateKey()) : holders;
+	}
+
+	private @Nullable Obstacle heldBy(@Nullable Claimant claimant) {
 		SemaphoreState written = SemaphoreState.read(this.state, this.lock.limit());
 		if (written == null || written.limit() != this.lock.limit()) {
 			return null;
@@ -114,13 +121,21 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 	@Override
 	public Step approach(Claimant claimant) {
 		SemaphoreState before = SemaphoreState.checked(this.state, this.lock);
+		Contenders.Change queueing = (this.line != null) ? this.line.queueing(claimant, heldBy(claimant) != null)
+				: null;
+		if (queueing != null) {
+			return new Step(queueing.operations(), false, (index) -> withLine(queueing.after().apply(index)));
+		}
 		String session = claimant.session().id();
 		String own = this.lock.holderKey(session);
 		List<String> removed = removable(session);
 		removed.forEach(before.holders()::remove);
 		before.holders().add(session);
 		String value = before.value();
-		List<KvOperation> operations = new ArrayList<>(5 + 3 * removed.size());
+		List<KvOperation> operations = new ArrayList<>(7 + 3 * removed.size());
+		if (this.line != null) {
+			operations.addAll(this.line.admission(claimant));
+		}
 		operations.add(check(this.lock.stateKey(), this.state));
 		operations.add(KvOperation.set(this.lock.stateKey(), value, LockFlags.SEMAPHORE));
 		for (String holder : removed) {
@@ -170,7 +185,8 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 		entriesNow.put(own, new KvEntry(own, claimant.value(), LockFlags.SEMAPHORE, session, index, index));
 		Set<String> deadNow = new HashSet<>(this.dead);
 		removed.forEach(deadNow::remove);
-		return new SemaphoreEntries(this.lock, now, entriesNow, deadNow, Set.of());
+		return new SemaphoreEntries(this.lock, now, entriesNow, deadNow, Set.of(),
+				(this.line != null) ? this.line.without(claimant) : null);
 	}
 
 	@Override
@@ -181,7 +197,7 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 				closedNow.add(session);
 			}
 		}
-		return new SemaphoreEntries(this.lock, this.state, this.entries, this.dead, closedNow);
+		return new SemaphoreEntries(this.lock, this.state, this.entries, this.dead, closedNow, this.line);
 	}
 
 	@Override
@@ -195,19 +211,31 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 
 	@Override
 	public List<KvOperation> leave(Claimant claimant) {
+		List<KvOperation> operations = new ArrayList<>((this.line != null) ? this.line.leave(claimant) : List.of());
+		leavePlace(claimant, null, operations);
+		return operations;
+	}
+
+	/**
+	 * Takes a holder out of the state, and its entry away.
+	 * @param heir the session that takes its place, or {@code null}
+	 */
+	private void leavePlace(Claimant claimant, @Nullable String heir, List<KvOperation> operations) {
 		String session = claimant.session().id();
 		String key = this.lock.holderKey(session);
 		KvEntry own = this.entries.get(key);
-		List<KvOperation> operations = new ArrayList<>(5);
 		SemaphoreState written = SemaphoreState.read(this.state, this.lock.limit());
 		if (written != null && written.holders().remove(session)) {
+			if (heir != null) {
+				written.holders().add(heir);
+			}
 			operations.add(check(this.lock.stateKey(), this.state));
 			operations.add((written.holders().isEmpty() && claimant.deleteOnRelease())
 					? KvOperation.delete(this.lock.stateKey())
 					: KvOperation.set(this.lock.stateKey(), written.value(), LockFlags.SEMAPHORE));
 		}
 		else if (own == null) {
-			return List.of();
+			return;
 		}
 		operations.add(check(key, own));
 		if (!claimant.owns(own)) {
@@ -215,7 +243,47 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 			operations.add(KvOperation.lock(key, session, claimant.value(), LockFlags.SEMAPHORE));
 		}
 		operations.add(KvOperation.delete(key));
-		return operations;
+	}
+
+	@Override
+	public Departing depart(Claimant claimant, IndexClock clock, boolean open) {
+		Contenders waiting = this.line;
+		if (waiting == null) {
+			return new Departing(leave(claimant), false);
+		}
+		List<KvOperation> operations = new ArrayList<>(9);
+		KvEntry heir = (open || token(claimant) == 0) ? null : waiting.heir(clock);
+		if (heir != null && heir.session() != null) {
+			String key = this.lock.holderKey(heir.session());
+			operations.addAll(Contenders.removal(heir));
+			leavePlace(claimant, heir.session(), operations);
+			operations.add(check(key, this.entries.get(key)));
+			operations.add(KvOperation.lock(key, heir.session(), HolderDescription.handedOver(heir.value()),
+					LockFlags.SEMAPHORE));
+			return new Departing(operations, true);
+		}
+		operations.addAll(waiting.release(claimant, open));
+		leavePlace(claimant, null, operations);
+		return new Departing(operations, false);
+	}
+
+	@Override
+	public @Nullable LockEntries handedOver(Claimant claimant, long since) {
+		return (this.line != null && token(claimant) > since) ? withLine(this.line.without(claimant)) : null;
+	}
+
+	@Override
+	public boolean isWaitedFor() {
+		return this.line != null && this.line.first() != null;
+	}
+
+	@Override
+	public boolean isOutdated() {
+		return this.line != null && !this.line.known();
+	}
+
+	private SemaphoreEntries withLine(Contenders other) {
+		return new SemaphoreEntries(this.lock, this.state, this.entries, this.dead, this.closed, other);
 	}
 
 	@Override
@@ -230,7 +298,18 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 
 	@Override
 	public LockEntries again(ConsulClient client, Duration timeout) {
-		return this.lock.read(client, timeout);
+		if (this.line == null) {
+			return this.lock.read(client, timeout);
+		}
+		// First, or one whose entry has gone might not yet see that it has a permit.
+		WaitBudget budget = WaitBudget.startingNow(timeout);
+		Contenders now = this.line.read(client, timeout);
+		return this.lock.read(client, budget.restOfReads()).withLine(now);
+	}
+
+	@Override
+	public LockEntries withWaiting(ConsulClient client, Duration timeout) {
+		return (this.line != null) ? withLine(this.line.read(client, timeout)) : this;
 	}
 
 	@Override
@@ -244,6 +323,10 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 
 	@Override
 	public LockEntries with(String key, KvSnapshot snapshot) {
+		if (this.line != null && this.line.isBelow(key)) {
+			Contenders waiting = this.line.with(key, snapshot);
+			return (waiting == this.line) ? this : withLine(waiting);
+		}
 		boolean isState = key.equals(this.lock.stateKey());
 		KvEntry known = isState ? this.state : this.entries.get(key);
 		KvEntry now = snapshot.entry();
@@ -251,14 +334,14 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 			return this;
 		}
 		if (isState) {
-			return new SemaphoreEntries(this.lock, now, this.entries, this.dead, this.closed);
+			return new SemaphoreEntries(this.lock, now, this.entries, this.dead, this.closed, this.line);
 		}
 		Map<String, KvEntry> entriesNow = new HashMap<>(this.entries);
 		entriesNow.remove(key);
 		if (now != null) {
 			entriesNow.put(key, now);
 		}
-		return new SemaphoreEntries(this.lock, this.state, entriesNow, this.dead, this.closed);
+		return new SemaphoreEntries(this.lock, this.state, entriesNow, this.dead, this.closed, this.line);
 	}
 
 	@Override
@@ -283,7 +366,7 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 	/** The semaphore, with the limit that it has in Consul. */
 	SemaphoreLock present() {
 		SemaphoreState written = SemaphoreState.read(this.state, this.lock.limit());
-		return (written != null) ? new SemaphoreLock(this.lock.key(), written.limit()) : this.lock;
+		return (written != null) ? this.lock.withLimit(written.limit()) : this.lock;
 	}
 
 	@Override

@@ -40,6 +40,8 @@ sealed interface Turn {
 		/** Those who queue up elsewhere wait this long for their turn. */
 		private static final long TURN_NANOS = 100_000_000L;
 
+		private static final long MAX_HAND_OVERS = 16;
+
 		/** What the way to the next holder takes, about. */
 		private static final long HAND_OVER_NANOS = 2_000_000L;
 
@@ -57,11 +59,12 @@ sealed interface Turn {
 		}
 
 		/**
-		 * The same for a lock that goes on from JVM to JVM, none of which knows since
-		 * when: on the average it is free once in that time.
+		 * The same for a lock that goes from JVM to JVM, none of which knows since when: on
+		 * the average it is free once in that time, or in so many hand-overs.
 		 */
 		static boolean isExhaustedBy(Duration hold) {
-			return ThreadLocalRandom.current().nextLong(MAX_NANOS) < hold.toNanos() + HAND_OVER_NANOS;
+			long nanos = Math.min(hold.toNanos() + HAND_OVER_NANOS, MAX_NANOS / MAX_HAND_OVERS);
+			return ThreadLocalRandom.current().nextLong(MAX_NANOS) < nanos;
 		}
 
 		/** Whether those who queue up elsewhere come before those of this JVM. */

@@ -12,6 +12,8 @@ final class WaitBudget {
 	/** About 146 years: adding it to a time of the clock cannot overflow. */
 	private static final long FOREVER_NANOS = Long.MAX_VALUE / 2;
 
+	private static final Duration SHORTEST_READ = Duration.ofMillis(200);
+
 	private final Duration total;
 
 	private final long start;
@@ -47,6 +49,11 @@ final class WaitBudget {
 
 	Duration remaining() {
 		return Duration.ofNanos(Math.max(0, this.nanos - (System.nanoTime() - this.start)));
+	}
+
+	/** What the next of several reads may take: at least enough to be answered. */
+	Duration restOfReads() {
+		return isSpent() ? SHORTEST_READ : remaining();
 	}
 
 	boolean isSpent() {

@@ -56,6 +56,9 @@ final class HookedClient extends ForwardingClient {
 	private volatile Runnable alwaysBefore = () -> {
 	};
 
+	private volatile Hook repeated = new Hook((operations) -> false, () -> {
+	});
+
 	private volatile Predicate<KvOperation> refused = (operation) -> false;
 
 	private volatile boolean sessionEndsHidden;
@@ -89,6 +92,11 @@ final class HookedClient extends ForwardingClient {
 	 */
 	void alwaysBefore(Runnable action) {
 		this.alwaysBefore = action;
+	}
+
+	/** Runs after every transaction that fits. */
+	void alwaysAfter(Predicate<List<KvOperation>> condition, Runnable action) {
+		this.repeated = new Hook(condition, action);
 	}
 
 	/** Runs after every transaction; what it throws takes the answer's place. */
@@ -138,6 +146,9 @@ final class HookedClient extends ForwardingClient {
 		}
 		TransactionOutcome outcome = super.transact(operations, timeout);
 		run(this.after, operations);
+		if (this.repeated.condition().test(operations)) {
+			this.repeated.action().run();
+		}
 		this.alwaysAfter.run();
 		return outcome;
 	}
