@@ -211,13 +211,6 @@ final class Contender {
 			this.seen = this.kind.isReadFirst() ? this.parts.protocol().read(this.kind, timeout()) : look();
 			this.looked = true;
 		}
-		else if (this.closer && this.seen.isOutdated()) {
-			this.seen = look();
-			admitHandedOver();
-			if (this.outcome != null) {
-				return null;
-			}
-		}
 		// What a session of the caller's own holds is not in its way; and who waits may
 		// queue up, for which it needs its session.
 		boolean unknown = this.claimant == null
@@ -235,9 +228,14 @@ final class Contender {
 
 	private void admitHandedOver() {
 		Claimant me = this.claimant;
-		LockEntries entries = (this.closer && me != null && this.outcome == null)
-				? this.seen.handedOver(me, this.closerSince) : null;
-		if (entries != null && me != null) {
+		if (!this.closer || me == null || this.outcome != null) {
+			return;
+		}
+		if (this.seen.isOutdated(me)) {
+			this.seen = look();
+		}
+		LockEntries entries = this.seen.handedOver(me, this.closerSince);
+		if (entries != null) {
 			acquired(me, entries.token(me), entries);
 		}
 	}

@@ -170,7 +170,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 	}
 
 	@Override
-	public boolean isOutdated() {
+	public boolean isOutdated(Claimant claimant) {
 		return this.line != null && !this.line.known();
 	}
 

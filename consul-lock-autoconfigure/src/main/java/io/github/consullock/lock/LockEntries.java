@@ -79,10 +79,10 @@ interface LockEntries {
 	}
 
 	/**
-	 * Whether these cannot tell what to do next, since too much has changed: they are to
-	 * be read again.
+	 * Whether these cannot tell what one that waits in Consul is to do next, since too
+	 * much has changed: they are to be read again.
 	 */
-	default boolean isOutdated() {
+	default boolean isOutdated(Claimant claimant) {
 		return false;
 	}
 

@@ -278,8 +278,10 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 	}
 
 	@Override
-	public boolean isOutdated() {
-		return this.line != null && !this.line.known();
+	public boolean isOutdated(Claimant claimant) {
+		String session = claimant.session().id();
+		boolean handedOver = inState().contains(session) && entry(session) == null;
+		return this.line != null && (handedOver || !this.line.known());
 	}
 
 	private SemaphoreEntries withLine(Contenders other) {

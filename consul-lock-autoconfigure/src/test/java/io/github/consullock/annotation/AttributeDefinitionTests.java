@@ -28,7 +28,7 @@ class AttributeDefinitionTests {
 	@CsvSource({ "KeyAndKeys,'both the key ''a'' and keys'", "ValueAndKeys,'both the key ''a'' and keys'",
 			"BlankAmongKeys,'has the key '' '', which cannot be used'",
 			"UnknownNameAmongKeys,'#order names no parameter'", "NegativeLimit,limit = -1",
-			"LimitAndKeys,both limit = 2 and keys", "NegativeHoldAtLeast,holdAtLeast '-1s'",
+			"LimitAndKeys,both limit = 2 and keys", "FairAndKeys,both fair = true and keys", "NegativeHoldAtLeast,holdAtLeast '-1s'",
 			"HoldAtLeastForever,holdAtLeast 'forever'", "MaxHoldWithoutUnit,maxHold '30'",
 			"MaxHoldForever,maxHold 'forever'", "ZeroMaxHold,'maxHold = \"0s\", after which nothing is held'",
 			"LongerAtLeast,'holdAtLeast = \"2m\", which is longer than maxHold = \"60s\"'" })
@@ -56,6 +56,17 @@ class AttributeDefinitionTests {
 				assertThat(other.isHeld()).isTrue();
 				assertThat(task.run("a", "b")).isEqualTo("instead");
 			}
+		}
+	}
+
+	@Test
+	void fairIsTheRegistrysSettingOrTrue() {
+		try (AnnotationConfigApplicationContext context = LockContext.start(Fair.class)) {
+			FakeLockRegistry registry = LockContext.registry(context);
+			context.getBean(Fair.class).fair();
+			assertThat(registry.lastObtained().fair()).isTrue();
+			context.getBean(Fair.class).asTheRegistry();
+			assertThat(registry.lastObtained().fair()).isNull();
 		}
 	}
 
@@ -115,6 +126,14 @@ class AttributeDefinitionTests {
 
 	}
 
+	static class FairAndKeys {
+
+		@DistributedLock(keys = "a", fair = true)
+		public void run() {
+		}
+
+	}
+
 	static class NegativeHoldAtLeast {
 
 		@DistributedLock(key = "a", holdAtLeast = "-1s")
@@ -159,6 +178,18 @@ class AttributeDefinitionTests {
 
 		@DistributedLock(key = "a", holdAtLeast = "2m", maxHold = "60s")
 		public void run() {
+		}
+
+	}
+
+	static class Fair {
+
+		@DistributedLock(key = "a", fair = true)
+		public void fair() {
+		}
+
+		@DistributedLock("a")
+		public void asTheRegistry() {
 		}
 
 	}

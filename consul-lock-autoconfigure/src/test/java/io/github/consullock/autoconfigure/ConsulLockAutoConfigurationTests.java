@@ -6,11 +6,16 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import io.github.consullock.SessionBehavior;
 import io.github.consullock.annotation.DistributedLock;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.HttpConsulClient;
 import io.github.consullock.consul.InMemoryConsulClient;
+import io.github.consullock.consul.KvOperation;
+import io.github.consullock.consul.SessionRequest;
 import io.github.consullock.lock.ConsulLockRegistry;
+import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -188,6 +193,22 @@ class ConsulLockAutoConfigurationTests {
 				.rootCause()
 				.isInstanceOf(InvalidLockPropertyException.class)
 				.hasMessageContaining("consul.lock.session.bind-to-service"));
+	}
+
+	@ParameterizedTest
+	@ValueSource(booleans = { true, false })
+	void aNewcomerPassesTheQueueUnlessLocksAreFair(boolean fair) {
+		this.runner.withPropertyValues("consul.lock.mode=local", "consul.lock.waiting.fair=" + fair).run((context) -> {
+			ConsulClient consul = context.getBean(ConsulClient.class);
+			Duration ample = Duration.ofMinutes(1);
+			String session = consul.createSession(new SessionRequest("waits", ample, Duration.ZERO,
+					SessionBehavior.RELEASE, List.of(), List.of()));
+			String queue = "locks/.consul-lock/queues/a/.contenders/";
+			consul.transact(List.of(KvOperation.set(queue + "marker", "", 0),
+					KvOperation.lock(queue + session, session, "somebody", 0)), ample);
+			assertThat(context.getBean(ConsulLockRegistry.class).obtain("a").tryAcquire(Duration.ZERO).isEmpty())
+				.isEqualTo(fair);
+		});
 	}
 
 	@Test

@@ -408,6 +408,76 @@ class QueueTests extends HookedInstances {
 		awaitNothing("a");
 	}
 
+	@Test
+	void aReleaseMovesAPermitToTheNextInstanceByOneWrite() {
+		ConsulSemaphore semaphore = hooked().semaphore("pool", 2);
+		LockHandle other = this.instances.start().semaphore("pool", 2).acquire();
+		HookedClient client = new HookedClient(this.instances.newClient());
+		ConsulSemaphore waiting = this.instances.start(client, (builder) -> builder).semaphore("pool", 2);
+		whileFresh(() -> {
+			LockHandle first = semaphore.acquire();
+			CompletableFuture<LockHandle> next = waiting.acquireAsync();
+			awaitPermitQueued(1);
+			int sent = this.client.transactions();
+			int sentByOther = client.transactions();
+			assertThat(first.release()).isTrue();
+			LockHandle handle = next.join();
+			return () -> {
+				assertThat(this.client.transactions() - sent).isEqualTo(2);
+				assertThat(client.transactions()).isEqualTo(sentByOther);
+				assertThat(handle.fencingToken()).isGreaterThan(first.fencingToken());
+				assertThat(semaphore.holders()).hasSize(2);
+				assertThat(handle.release()).isTrue();
+			};
+		});
+		assertThat(other.release()).isTrue();
+		awaitNoSemaphore();
+	}
+
+	@Test
+	void permitsAreGivenInTheOrderInWhichInstancesCame() {
+		List<LockHandle> held = new ArrayList<>();
+		for (int i = 0; i < 2; i++) {
+			held.add(this.instances.start().semaphore("pool", 2).acquire());
+		}
+		List<Integer> served = new CopyOnWriteArrayList<>();
+		for (int i = 0; i < 4; i++) {
+			int number = i;
+			this.waiting.add(fair().semaphore("pool", 2).acquireAsync().thenAccept((handle) -> {
+				served.add(number);
+				handle.close();
+			}));
+			awaitPermitQueued(i + 1);
+		}
+		// One only, so that they come one after the other.
+		held.get(0).close();
+		this.waiting.forEach(CompletableFuture::join);
+		assertThat(served).containsExactly(0, 1, 2, 3);
+		held.get(1).close();
+		awaitNoSemaphore();
+	}
+
+	@Test
+	void aPermitHandedToOneWhoIsLeavingIsPassedOn() {
+		ConsulSemaphore leaving = hooked().semaphore("pool", 1);
+		LockHandle first = this.instances.start().semaphore("pool", 1).acquire();
+		this.client.before(WITHDRAW, first::release);
+		assertThat(leaving.tryAcquire(Duration.ofSeconds(1))).isEmpty();
+		await().until(this.client::isDone);
+		this.instances.start().semaphore("pool", 1).acquire().close();
+		awaitNoSemaphore();
+	}
+
+	private void awaitPermitQueued(int count) {
+		String root = this.instances.prefix() + ".consul-lock/queues/pool/.permits/";
+		await().untilAsserted(() -> assertThat(this.instances.observer.list(root)).hasSize(count + 1));
+	}
+
+	private void awaitNoSemaphore() {
+		await().untilAsserted(() -> assertThat(this.instances.entries()).extracting(KvEntry::key)
+			.allMatch((key) -> key.contains("/fences/")));
+	}
+
 	private ConsulLockRegistry fair() {
 		return this.instances.start((builder) -> builder.fair(true));
 	}
