@@ -3,8 +3,10 @@ package io.github.consullock.lock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
@@ -19,13 +21,34 @@ final class Engines {
 	/** A session costs a request every TTL/10. */
 	static final Duration IDLE = Duration.ofMinutes(1);
 
+	/**
+	 * How far an engine is that does not last. What is asked of it, and what that leaves,
+	 * is looked at from time to time.
+	 */
+	private enum State {
+
+		/** Used since the last look, or then. Becomes IDLE. */
+		USED,
+
+		/**
+		 * Found with nothing in it by the last look. Becomes USED, or RETIRED when the
+		 * next look finds the same: one alone may come between the end of a hold and the
+		 * beginning of what settles its remains.
+		 */
+		IDLE,
+
+		/** Given out no more, and closed; forgotten once that is done. */
+		RETIRED
+
+	}
+
 	private static final class Used {
 
 		private final LockEngine engine;
 
-		private int users;
+		private State state = State.USED;
 
-		private long idleSince = System.nanoTime();
+		private int users;
 
 		Used(LockEngine engine) {
 			this.engine = engine;
@@ -46,14 +69,19 @@ final class Engines {
 	/** Guards the fields below. */
 	private final ReentrantLock lock = new ReentrantLock();
 
+	/** Those that are given out. */
 	private final Map<EngineSpec, Used> engines = new HashMap<>();
+
+	/** Those that are not yet closed. */
+	private final Set<LockEngine> retired = new HashSet<>();
 
 	private boolean closed;
 
 	/**
 	 * Creates a collection without engines.
 	 * @param lasting of the engine that is never given up
-	 * @param idle after how much time without use the others are
+	 * @param idle how much time lies between two looks at the others; two in a row that
+	 * find no use retire one
 	 */
 	Engines(ConsulLockRegistryBuilder settings, Background background, EngineSpec lasting, Duration idle) {
 		this.idle = idle;
@@ -72,6 +100,7 @@ final class Engines {
 		this.lock.lock();
 		try {
 			used = this.engines.computeIfAbsent(spec, this::make);
+			used.state = State.USED;
 			used.users++;
 		}
 		finally {
@@ -84,7 +113,6 @@ final class Engines {
 			this.lock.lock();
 			try {
 				used.users--;
-				used.idleSince = System.nanoTime();
 			}
 			finally {
 				this.lock.unlock();
@@ -100,35 +128,60 @@ final class Engines {
 			engine.close(Duration.ZERO);
 		}
 		else if (!lasts) {
-			this.background.executeLater(() -> retireIfIdle(spec), this.idle);
+			this.background.executeLater(() -> look(spec), this.idle);
 		}
 		return new Used(engine);
 	}
 
-	private void retireIfIdle(EngineSpec spec) {
-		LockEngine retired = null;
+	/**
+	 * Looks whether an engine is in use, and retires it if it was not for long enough.
+	 */
+	void look(EngineSpec spec) {
+		LockEngine idle = null;
 		this.lock.lock();
 		try {
 			Used used = this.engines.get(spec);
 			if (used == null || this.closed) {
 				return;
 			}
-			if (used.users > 0 || !used.engine.isIdle()) {
-				used.idleSince = System.nanoTime();
-			}
-			else if (System.nanoTime() - used.idleSince >= this.idle.toNanos()) {
+			used.state = next(used);
+			if (used.state == State.RETIRED) {
 				this.engines.remove(spec);
-				retired = used.engine;
+				this.retired.add(used.engine);
+				idle = used.engine;
 			}
 		}
 		finally {
 			this.lock.unlock();
 		}
-		if (retired != null) {
-			retired.close(Duration.ZERO);
+		if (idle != null) {
+			closeRetired(idle);
 		}
 		else {
-			this.background.executeLater(() -> retireIfIdle(spec), this.idle);
+			this.background.executeLater(() -> look(spec), this.idle);
+		}
+	}
+
+	private static State next(Used used) {
+		if (used.users > 0 || !used.engine.isIdle()) {
+			return State.USED;
+		}
+		return (used.state == State.USED) ? State.IDLE : State.RETIRED;
+	}
+
+	private void closeRetired(LockEngine engine) {
+		try {
+			engine.close(Duration.ZERO);
+		}
+		finally {
+			this.lock.lock();
+			try {
+				// Not before: whoever closes the registry has to wait for it.
+				this.retired.remove(engine);
+			}
+			finally {
+				this.lock.unlock();
+			}
 		}
 	}
 
@@ -143,18 +196,21 @@ final class Engines {
 	}
 
 	/**
-	 * Closes all engines, side by side. Goes through interrupts.
+	 * Closes all engines, side by side, those that are being retired included. Goes
+	 * through interrupts.
 	 * @return whether the thread was interrupted; its flag is cleared
 	 */
 	boolean close(Duration shutdownTimeout) {
+		List<LockEngine> all = new ArrayList<>();
 		this.lock.lock();
 		try {
 			this.closed = true;
+			this.engines.values().forEach((used) -> all.add(used.engine));
+			all.addAll(this.retired);
 		}
 		finally {
 			this.lock.unlock();
 		}
-		List<LockEngine> all = present().toList();
 		List<Thread> helpers = new ArrayList<>();
 		for (LockEngine engine : all.subList(Math.min(1, all.size()), all.size())) {
 			Thread helper = new Thread(() -> engine.close(shutdownTimeout), "consul-lock-close");

@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
 import io.github.consullock.LockHandle;
@@ -45,6 +46,11 @@ final class LockEngine {
 	private final Fences fences;
 
 	private final Acquirer acquirer;
+
+	/** Held while closing: a second close ends no sooner than the first. */
+	private final ReentrantLock closing = new ReentrantLock();
+
+	private boolean closed;
 
 	/**
 	 * Creates an engine; asks nothing of Consul.
@@ -91,7 +97,10 @@ final class LockEngine {
 		return this.holds.present();
 	}
 
-	/** Whether nobody holds, waits for, or has left anything here. */
+	/**
+	 * Whether nobody holds, waits for, or has left anything here. Asked in the order in
+	 * which one becomes the other, so that nothing is missed on its way.
+	 */
 	boolean isIdle() {
 		return this.acquirer.isIdle() && this.holds.present().isEmpty() && this.settlement.isIdle();
 	}
@@ -107,6 +116,18 @@ final class LockEngine {
 	 * @return whether the thread was interrupted; its flag is cleared
 	 */
 	boolean close(Duration shutdownTimeout) {
+		this.closing.lock();
+		try {
+			boolean first = !this.closed;
+			this.closed = true;
+			return first ? closeNow(shutdownTimeout) : Thread.interrupted();
+		}
+		finally {
+			this.closing.unlock();
+		}
+	}
+
+	private boolean closeNow(Duration shutdownTimeout) {
 		boolean interrupted = Thread.interrupted();
 		this.acquirer.close(CANCEL_GRACE);
 		interrupted |= Thread.interrupted();

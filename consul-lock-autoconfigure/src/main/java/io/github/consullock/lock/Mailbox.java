@@ -2,7 +2,6 @@ package io.github.consullock.lock;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 import io.github.consullock.consul.KvSnapshot;
@@ -13,10 +12,13 @@ import org.jspecify.annotations.Nullable;
  * Holds the latest snapshot of a key for the one who waits for a certain one. Snapshots
  * may come from any thread.
  */
-final class Mailbox implements Consumer<KvSnapshot> {
+final class Mailbox {
 
 	/** Guards the fields below; never held while the watch is told or somebody woken. */
 	private final ReentrantLock lock = new ReentrantLock();
+
+	/** How often it was opened or ended. */
+	private int round;
 
 	private @Nullable String key;
 
@@ -31,24 +33,35 @@ final class Mailbox implements Consumer<KvSnapshot> {
 	/** Receives the snapshots of this key from now on, and of no other. */
 	void open(KeyWatches watches, String watched) {
 		if (!watched.equals(this.key)) {
-			end();
-			this.lock.lock();
-			try {
-				this.latest = null;
-				this.key = watched;
-			}
-			finally {
-				this.lock.unlock();
-			}
-			this.subscription = watches.subscribe(watched, this);
+			int round = nextRound(watched);
+			this.subscription = watches.subscribe(watched, (snapshot) -> receive(round, snapshot));
 		}
 	}
 
-	@Override
-	public void accept(KvSnapshot snapshot) {
+	private int nextRound(@Nullable String watched) {
+		if (this.subscription != null) {
+			this.subscription.close();
+			this.subscription = null;
+		}
+		this.lock.lock();
+		try {
+			this.latest = null;
+			this.key = watched;
+			return ++this.round;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
+	/** A subscription that was closed while it was being told still comes here. */
+	private void receive(int ofRound, KvSnapshot snapshot) {
 		CompletableFuture<KvSnapshot> waiting = null;
 		this.lock.lock();
 		try {
+			if (ofRound != this.round) {
+				return;
+			}
 			this.latest = snapshot;
 			if (!this.next.isDone() && this.wanted.test(snapshot)) {
 				this.latest = null;
@@ -91,10 +104,7 @@ final class Mailbox implements Consumer<KvSnapshot> {
 
 	/** Receives nothing more. */
 	void end() {
-		if (this.subscription != null) {
-			this.subscription.close();
-			this.subscription = null;
-		}
+		nextRound(null);
 	}
 
 }
