@@ -15,7 +15,7 @@ import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.NoHttpResponseException;
-import org.apache.hc.core5.http.io.entity.StringEntity;
+import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.http.message.BasicClassicHttpRequest;
 import org.jspecify.annotations.Nullable;
 
@@ -130,8 +130,8 @@ final class ConsulHttp {
 		}
 		if (!request.isRead()) {
 			// Consul ignores a chunked body, so the length must be known, zero included.
-			message.setEntity(
-					new StringEntity((request.body() != null) ? request.body() : "", ContentType.APPLICATION_JSON));
+			message.setEntity(new ByteArrayEntity((request.body() != null) ? request.body() : new byte[0],
+					ContentType.APPLICATION_JSON));
 		}
 		return message;
 	}

@@ -273,9 +273,9 @@ public final class HttpConsulClient implements ConsulClient {
 		return Math.max(1, answer.index());
 	}
 
-	private <T> T parse(ConsulRequest request, ConsulAnswer answer, Function<String, T> parser) {
+	private <T> T parse(ConsulRequest request, ConsulAnswer answer, Function<byte[], T> parser) {
 		try {
-			return parser.apply(answer.body());
+			return parser.apply(answer.content());
 		}
 		catch (JacksonException | IllegalArgumentException ex) {
 			throw this.errors.unexpected(request, answer, ex);

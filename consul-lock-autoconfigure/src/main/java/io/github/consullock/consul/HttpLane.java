@@ -3,7 +3,6 @@ package io.github.consullock.consul;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 import org.apache.hc.client5.http.classic.ExecChain;
@@ -132,9 +131,9 @@ final class HttpLane {
 		this.connections.closeForGood();
 	}
 
-	private static String body(ClassicHttpResponse response) throws IOException {
+	private static byte[] body(ClassicHttpResponse response) throws IOException {
 		if (response.getEntity() == null) {
-			return "";
+			return new byte[0];
 		}
 		ByteArrayOutputStream body = new ByteArrayOutputStream();
 		try (InputStream content = response.getEntity().getContent()) {
@@ -146,7 +145,7 @@ final class HttpLane {
 				}
 			}
 		}
-		return body.toString(StandardCharsets.UTF_8);
+		return body.toByteArray();
 	}
 
 	private static @Nullable Long index(ClassicHttpResponse response) {
