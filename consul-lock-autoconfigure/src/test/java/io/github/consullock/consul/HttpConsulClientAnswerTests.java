@@ -91,6 +91,29 @@ class HttpConsulClientAnswerTests {
 				+ nested + "}", HttpConsulClientAnswerTests::assertThatWritesAreOpen);
 	}
 
+	@Test
+	void sizeIsBounded() throws IOException {
+		String megabyte = "100000\r\n" + "[".repeat(0x100000) + "\r\n";
+		try (FakeHttpServer server = FakeHttpServer.running((number, exchange) -> {
+			if (number == 1) {
+				exchange.write("HTTP/1.1 200 OK\r\nContent-Length: 67108865\r\n\r\n[");
+			}
+			else {
+				exchange.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+				while (true) {
+					exchange.write(megabyte);
+				}
+			}
+		}); HttpConsulClient client = HttpConsulClient.builder(server.uri()).build()) {
+			for (int i = 0; i < 2; i++) {
+				assertThatExceptionOfType(ConsulUnavailableException.class).isThrownBy(() -> client.read("k", SECONDS))
+					.withMessageContaining("longer than 67108864 bytes");
+			}
+			assertThat(server.connections()).isEqualTo(2);
+			assertThat(client.leasedConnections()).isZero();
+		}
+	}
+
 	private static void assertThatWritesAreOpen(ConsulClient client) {
 		assertThatExceptionOfType(ConsulUnavailableException.class).isThrownBy(() -> client.transact(LOCK, SECONDS))
 			.withMessageContaining("not what Consul answers");
