@@ -94,6 +94,11 @@ public record KvOperation(Verb verb, String key, @Nullable String value, long fl
 			return this == CHECK_INDEX || this == CHECK_NOT_EXISTS || this == CHECK_SESSION;
 		}
 
+		/** Whether the entry is there after it, so that the answer tells of it. */
+		boolean leavesEntry() {
+			return this == LOCK || this == UNLOCK || this == SET;
+		}
+
 		/** As Consul writes it. */
 		String text() {
 			return this.text;

@@ -50,8 +50,9 @@ class HttpConsulClientAnswerTests {
 	@ValueSource(strings = { "{\"Results\": [{\"KV\": {\"Key\": \"k\", \"CreateIndex\": 5, \"ModifyIndex\": 7}}]",
 			"{\"Results\": [{\"KV\": {\"Ke",
 			"{\"Results\": [{\"KV\": {\"Key\": \"k\", \"CreateIndex\": 5, \"ModifyIndex\": 7}}]} {}",
-			"{\"Results\": {\"KV\": {}}}", "{\"Results\": 7}", "{\"Results\": [{}]}", "{\"Results\": [{\"KV\": null}]}",
-			"{\"Results\": [[]]}", "{\"Results\": [{\"KV\": {\"Key\": \"k\", \"CreateIndex\": 5}}]}",
+			"{\"Results\": {\"KV\": {}}}", "{\"Results\": null}", "{\"Results\": []}", "{\"Results\": 7}",
+			"{\"Results\": [{}]}", "{\"Results\": [{\"KV\": null}]}", "{\"Results\": [[]]}",
+			"{\"Results\": [{\"KV\": {\"Key\": \"k\", \"CreateIndex\": 5}}]}",
 			"{\"Results\": [{\"KV\": {\"Key\": \"k\", \"ModifyIndex\": 8}}]}",
 			"{\"Results\": [{\"KV\": {\"CreateIndex\": 5, \"ModifyIndex\": 7}}]}" })
 	void answerThatTellsNothingOfTheWritesLeavesThemOpen(String body) throws IOException {
@@ -76,6 +77,8 @@ class HttpConsulClientAnswerTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "null", "[]", "{}", "[{\"What\": \"key \\\"k\\\" exists\"}]", "[{\"OpIndex\": 0}]",
 			"[{\"OpIndex\": 0, \"What\": null}]", "[{\"OpIndex\": \"0\", \"What\": \"key \\\"k\\\" exists\"}]",
+			"[{\"OpIndex\": -1, \"What\": \"key \\\"k\\\" exists\"}]",
+			"[{\"OpIndex\": 2, \"What\": \"Permission denied\"}]",
 			"[{\"OpIndex\": 99999999999, \"What\": \"key \\\"k\\\" exists\"}]" })
 	void rollBackWithoutAReasonIsRefused(String errors) throws IOException {
 		with("409 Conflict", "{\"Results\": null, \"Errors\": " + errors + "}",
