@@ -1,7 +1,7 @@
 package io.github.consullock.annotation;
 
 import java.util.Collections;
-import java.util.Set;
+import java.util.List;
 import java.util.TreeSet;
 
 import io.github.consullock.lock.ConsulLockRegistry;
@@ -13,10 +13,10 @@ import io.github.consullock.lock.ConsulLockRegistry;
  * @param keys the full keys in Consul
  * @param limit how many may hold them at once, or 0 if they are locked
  */
-record HeldKeys(ConsulLockRegistry registry, Set<String> keys, int limit) {
+record HeldKeys(ConsulLockRegistry registry, List<String> keys, int limit) {
 
 	static HeldKeys of(LockedCall call) {
-		return new HeldKeys(call.registry(), Set.copyOf(call.keys()), call.spec().terms().limit());
+		return new HeldKeys(call.registry(), call.keys(), call.spec().terms().limit());
 	}
 
 	/**

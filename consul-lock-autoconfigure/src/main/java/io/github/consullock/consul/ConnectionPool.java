@@ -2,15 +2,12 @@ package io.github.consullock.consul;
 
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
 import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
-import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.pool.PoolConcurrencyPolicy;
 import org.apache.hc.core5.pool.PoolReusePolicy;
 import org.apache.hc.core5.util.TimeValue;
 
 /**
- * A pool that outlives what goes wrong in one request: HttpClient closes its connection
- * manager for good when a request ends in an {@link Error}, were it only one of the
- * calling thread's stack.
+ * A pool of a fixed number of connections, the last used first.
  */
 final class ConnectionPool extends PoolingHttpClientConnectionManager {
 
@@ -19,16 +16,6 @@ final class ConnectionPool extends PoolingHttpClientConnectionManager {
 				TimeValue.NEG_ONE_MILLISECOND, (socket) -> new ConsulConnection());
 		setMaxTotal(size);
 		setDefaultMaxPerRoute(size);
-	}
-
-	/** For HttpClient; does nothing. */
-	@Override
-	public void close(CloseMode closeMode) {
-	}
-
-	/** For the owner. */
-	void closeForGood() {
-		super.close(CloseMode.IMMEDIATE);
 	}
 
 }

@@ -10,13 +10,20 @@ import java.util.function.Supplier;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.LockException;
+import org.apache.hc.client5.http.HttpRoute;
+import org.apache.hc.client5.http.impl.DefaultSchemePortResolver;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
+import org.apache.hc.client5.http.routing.RoutingSupport;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.NoHttpResponseException;
-import org.apache.hc.core5.http.io.entity.StringEntity;
+import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
 import org.apache.hc.core5.http.message.BasicClassicHttpRequest;
+import org.apache.hc.core5.http.message.BasicHeader;
+import org.apache.hc.core5.net.URIAuthority;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,7 +35,16 @@ final class ConsulHttp {
 
 	private static final long FRESH_NANOS = Duration.ofSeconds(1).toNanos();
 
-	private final HttpHost host;
+	private static final Header USER_AGENT = new BasicHeader(HttpHeaders.USER_AGENT, "consul-lock");
+
+	private static final Header JSON = new BasicHeader(HttpHeaders.CONTENT_TYPE,
+			ContentType.APPLICATION_JSON.getMimeType());
+
+	private static final byte[] NOTHING = new byte[0];
+
+	private final HttpRoute route;
+
+	private final Header host;
 
 	private final String basePath;
 
@@ -45,7 +61,10 @@ final class ConsulHttp {
 	 * @param settings the query parameters that every request carries, encoded
 	 */
 	ConsulHttp(URI base, String settings, Supplier<@Nullable String> token, ConsulErrors errors) {
-		this.host = new HttpHost(base.getScheme(), base.getHost(), base.getPort());
+		HttpHost target = new HttpHost(base.getScheme(), base.getHost(), base.getPort());
+		this.route = new HttpRoute(RoutingSupport.normalize(target, DefaultSchemePortResolver.INSTANCE), null,
+				"https".equals(target.getSchemeName()));
+		this.host = new BasicHeader(HttpHeaders.HOST, new URIAuthority(target).toString());
 		String path = (base.getRawPath() != null) ? base.getRawPath() : "";
 		this.basePath = path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
 		this.settings = settings;
@@ -55,6 +74,7 @@ final class ConsulHttp {
 	}
 
 	private ConsulHttp(ConsulHttp origin, String settings) {
+		this.route = origin.route;
 		this.host = origin.host;
 		this.basePath = origin.basePath;
 		this.settings = settings;
@@ -103,13 +123,13 @@ final class ConsulHttp {
 		RequestDeadline deadline = RequestDeadline.in(request.timeout());
 		long start = System.nanoTime();
 		try {
-			return lane.send(this.host, message(request, aclToken), deadline, context);
+			return lane.send(this.route, message(request, aclToken), deadline, context);
 		}
 		catch (NoHttpResponseException | SocketException ex) {
 			if (!mayRepeat(request, ex, context, start)) {
 				throw ex;
 			}
-			return lane.send(this.host, message(request, aclToken), deadline, HttpClientContext.create());
+			return lane.send(this.route, message(request, aclToken), deadline, HttpClientContext.create());
 		}
 	}
 
@@ -124,14 +144,19 @@ final class ConsulHttp {
 	}
 
 	private ClassicHttpRequest message(ConsulRequest request, @Nullable String aclToken) {
-		BasicClassicHttpRequest message = new BasicClassicHttpRequest(request.method(), this.host, target(request));
+		BasicClassicHttpRequest message = new BasicClassicHttpRequest(request.method(), this.route.getTargetHost(),
+				target(request));
+		message.addHeader(this.host);
+		message.addHeader(USER_AGENT);
 		if (aclToken != null) {
-			message.setHeader("X-Consul-Token", aclToken);
+			message.addHeader("X-Consul-Token", aclToken);
 		}
 		if (!request.isRead()) {
 			// Consul ignores a chunked body, so the length must be known, zero included.
-			message.setEntity(
-					new StringEntity((request.body() != null) ? request.body() : "", ContentType.APPLICATION_JSON));
+			byte[] body = (request.body() != null) ? request.body() : NOTHING;
+			message.addHeader(JSON);
+			message.addHeader(HttpHeaders.CONTENT_LENGTH, body.length);
+			message.setEntity(new ByteArrayEntity(body, null));
 		}
 		return message;
 	}

@@ -14,13 +14,14 @@ import org.jspecify.annotations.Nullable;
  * @param body the JSON to send, or {@code null} for none
  * @param timeout how long the answer may take
  */
-record ConsulRequest(String method, String path, String query, @Nullable String body, Duration timeout) {
+@SuppressWarnings("ArrayRecordComponent") // never compared
+record ConsulRequest(String method, String path, String query, byte @Nullable [] body, Duration timeout) {
 
 	static ConsulRequest get(String path, String query, Duration timeout) {
 		return new ConsulRequest("GET", path, query, null, timeout);
 	}
 
-	static ConsulRequest put(String path, String query, @Nullable String body, Duration timeout) {
+	static ConsulRequest put(String path, String query, byte @Nullable [] body, Duration timeout) {
 		return new ConsulRequest("PUT", path, query, body, timeout);
 	}
 

@@ -186,18 +186,23 @@ public final class HttpConsulClient implements ConsulClient {
 		ConsulAnswer answer = this.http.send(this.locks, request);
 		return switch (answer.status()) {
 			case 200 -> onlyChecks ? new TransactionOutcome.Committed(parse(request, answer, ConsulJson::results))
-					: written(request, answer);
+					: written(request, answer, operations);
 			case 409 -> rolledBack(request, answer, operations);
 			default -> throw this.errors.of(request, answer);
 		};
 	}
 
 	/**
-	 * An answer of 200 that cannot be read leaves open whether the writes were applied.
+	 * An answer of 200 that cannot be read, or does not tell of each write, leaves open
+	 * whether the writes were applied.
 	 */
-	private TransactionOutcome written(ConsulRequest request, ConsulAnswer answer) {
+	private TransactionOutcome written(ConsulRequest request, ConsulAnswer answer, List<KvOperation> operations) {
 		try {
-			return new TransactionOutcome.Committed(parse(request, answer, ConsulJson::results));
+			List<KvEntry> results = parse(request, answer, ConsulJson::results);
+			if (results.size() < operations.stream().filter((each) -> each.verb().leavesEntry()).count()) {
+				throw this.errors.unexpected(request, answer, null);
+			}
+			return new TransactionOutcome.Committed(results);
 		}
 		catch (ConsulRefusedException ex) {
 			throw new ConsulUnavailableException(String.valueOf(ex.getMessage()), ex);
@@ -207,9 +212,11 @@ public final class HttpConsulClient implements ConsulClient {
 	private TransactionOutcome rolledBack(ConsulRequest request, ConsulAnswer answer, List<KvOperation> operations) {
 		List<Failure> failures = new ArrayList<>();
 		for (ConsulJson.TxnError error : parse(request, answer, ConsulJson::errors)) {
+			if (error.operation() < 0 || error.operation() >= operations.size()) {
+				throw this.errors.unexpected(request, answer, null);
+			}
 			FailureReason reason = TransactionErrors.reasonOf(error.what());
-			if (reason == null && TransactionErrors.isPermissionDenied(error.what())
-					&& error.operation() < operations.size()) {
+			if (reason == null && TransactionErrors.isPermissionDenied(error.what())) {
 				throw this.errors.permissionDenied(request, operations.get(error.operation()).key(), error.what());
 			}
 			if (reason == null) {
@@ -273,9 +280,9 @@ public final class HttpConsulClient implements ConsulClient {
 		return Math.max(1, answer.index());
 	}
 
-	private <T> T parse(ConsulRequest request, ConsulAnswer answer, Function<String, T> parser) {
+	private <T> T parse(ConsulRequest request, ConsulAnswer answer, Function<byte[], T> parser) {
 		try {
-			return parser.apply(answer.body());
+			return parser.apply(answer.content());
 		}
 		catch (JacksonException | IllegalArgumentException ex) {
 			throw this.errors.unexpected(request, answer, ex);

@@ -1,26 +1,30 @@
 package io.github.consullock.consul;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
+import java.io.InterruptedIOException;
 import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
 
-import org.apache.hc.client5.http.classic.ExecChain;
+import org.apache.hc.client5.http.ClientProtocolException;
+import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.config.ConnectionConfig;
-import org.apache.hc.client5.http.config.RequestConfig;
-import org.apache.hc.client5.http.impl.ChainElement;
-import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
-import org.apache.hc.client5.http.impl.classic.HttpClientBuilder;
+import org.apache.hc.client5.http.impl.DefaultConnectionKeepAliveStrategy;
+import org.apache.hc.client5.http.io.ConnectionEndpoint;
+import org.apache.hc.client5.http.io.LeaseRequest;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.ConnectionRequestTimeoutException;
 import org.apache.hc.core5.http.EndpointDetails;
 import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpException;
-import org.apache.hc.core5.http.HttpHost;
+import org.apache.hc.core5.http.impl.DefaultConnectionReuseStrategy;
+import org.apache.hc.core5.http.impl.io.HttpRequestExecutor;
 import org.apache.hc.core5.http.io.SocketConfig;
+import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +32,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Connections of their own for one kind of traffic, so that another kind cannot starve
  * it.
+ * <p>
+ * It uses HttpClient's connections, and not its client, which deals with redirects,
+ * cookies, challenges and proxies: nothing that Consul asks for, and most of a request's
+ * cost.
  */
 final class HttpLane {
 
@@ -41,7 +49,7 @@ final class HttpLane {
 
 	private final ConnectionPool connections;
 
-	private final CloseableHttpClient client;
+	private final HttpRequestExecutor executor = new HttpRequestExecutor();
 
 	private final Timeout leaseTimeout;
 
@@ -58,54 +66,66 @@ final class HttpLane {
 			.setConnectTimeout(timeout(connectTimeout))
 			.setValidateAfterInactivity(VALIDATE_AFTER_INACTIVITY)
 			.build());
-		this.client = HttpClientBuilder.create()
-			.setConnectionManager(this.connections)
-			.disableAutomaticRetries()
-			.disableRedirectHandling()
-			.disableCookieManagement()
-			.disableAuthCaching()
-			.disableContentCompression()
-			.disableConnectionState()
-			.setUserAgent("consul-lock")
-			.addExecInterceptorFirst("errors", HttpLane::discardAfterError)
-			.addExecInterceptorBefore(ChainElement.MAIN_TRANSPORT.name(), "deadline", HttpLane::boundAnswer)
-			.build();
 	}
 
 	/**
 	 * Sends a request once.
 	 */
-	ConsulAnswer send(HttpHost host, ClassicHttpRequest request, RequestDeadline deadline, HttpClientContext context)
+	ConsulAnswer send(HttpRoute route, ClassicHttpRequest request, RequestDeadline deadline, HttpClientContext context)
 			throws IOException {
-		deadline.putInto(context);
-		context.setRequestConfig(RequestConfig.custom()
-			.setConnectionRequestTimeout(deadline.remaining(this.leaseTimeout))
-			.setProtocolUpgradeEnabled(false)
-			.build());
-		return this.client.execute(host, request, context,
-				(response) -> new ConsulAnswer(response.getCode(), body(response), index(response)));
-	}
-
-	/** HttpClient itself would leave the connection leased. */
-	private static ClassicHttpResponse discardAfterError(ClassicHttpRequest request, ExecChain.Scope scope,
-			ExecChain chain) throws IOException, HttpException {
+		ConnectionEndpoint connection = lease(route, deadline.remaining(this.leaseTimeout));
+		TimeValue keepAlive = null;
 		try {
-			return chain.proceed(request, scope);
+			if (!connection.isConnected()) {
+				deadline.putInto(context);
+				this.connections.connect(connection, null, context);
+			}
+			// The connection is there; what is left of the time is the answer's.
+			connection.setSocketTimeout(deadline.remaining());
+			ClassicHttpResponse response = connection.execute("", request, this.executor::execute, context);
+			ConsulAnswer answer = new ConsulAnswer(response.getCode(), body(response), index(response));
+			if (DefaultConnectionReuseStrategy.INSTANCE.keepAlive(request, response, context)) {
+				keepAlive = DefaultConnectionKeepAliveStrategy.INSTANCE.getKeepAliveDuration(response, context);
+			}
+			return answer;
 		}
-		catch (Error ex) {
-			scope.execRuntime.discardEndpoint();
-			throw ex;
+		catch (HttpException ex) {
+			throw new ClientProtocolException(ex.getMessage(), ex);
+		}
+		finally {
+			release(connection, keepAlive);
 		}
 	}
 
-	/** The connection is there; what is left of the time is the answer's. */
-	private static ClassicHttpResponse boundAnswer(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
-			throws IOException, HttpException {
-		HttpClientContext context = scope.clientContext;
-		context.setRequestConfig(RequestConfig.copy(context.getRequestConfig())
-			.setResponseTimeout(RequestDeadline.of(context).remaining())
-			.build());
-		return chain.proceed(request, scope);
+	private ConnectionEndpoint lease(HttpRoute route, Timeout timeout) throws IOException {
+		LeaseRequest request = this.connections.lease("", route, timeout, null);
+		try {
+			return request.get(timeout);
+		}
+		catch (TimeoutException ex) {
+			request.cancel();
+			throw new ConnectionRequestTimeoutException(ex.getMessage());
+		}
+		catch (InterruptedException ex) {
+			request.cancel();
+			Thread.currentThread().interrupt();
+			throw (IOException) new InterruptedIOException("Interrupted").initCause(ex);
+		}
+		catch (ExecutionException ex) {
+			request.cancel();
+			throw new IOException(ex.getMessage(), ex);
+		}
+	}
+
+	/**
+	 * Gives a connection back.
+	 * @param keepAlive for how long it may be used again, or {@code null} if it may not
+	 */
+	private void release(ConnectionEndpoint connection, @Nullable TimeValue keepAlive) {
+		if (keepAlive == null) {
+			connection.close(CloseMode.IMMEDIATE);
+		}
+		this.connections.release(connection, null, (keepAlive != null) ? keepAlive : TimeValue.ZERO_MILLISECONDS);
 	}
 
 	/**
@@ -129,24 +149,28 @@ final class HttpLane {
 	}
 
 	void close() {
-		this.connections.closeForGood();
+		this.connections.close(CloseMode.IMMEDIATE);
 	}
 
-	private static String body(ClassicHttpResponse response) throws IOException {
-		if (response.getEntity() == null) {
-			return "";
+	private static byte[] body(ClassicHttpResponse response) throws IOException {
+		HttpEntity entity = response.getEntity();
+		if (entity == null) {
+			return new byte[0];
 		}
-		ByteArrayOutputStream body = new ByteArrayOutputStream();
-		try (InputStream content = response.getEntity().getContent()) {
-			byte[] buffer = new byte[4096];
-			for (int count = content.read(buffer); count >= 0; count = content.read(buffer)) {
-				body.write(buffer, 0, count);
-				if (body.size() > MAX_BODY) {
-					throw new IOException("The answer is longer than " + MAX_BODY + " bytes");
-				}
-			}
+		// Below 0 where it was not announced.
+		long length = entity.getContentLength();
+		if (length > MAX_BODY) {
+			throw tooLong();
 		}
-		return body.toString(StandardCharsets.UTF_8);
+		byte[] body = entity.getContent().readNBytes((length >= 0) ? (int) length : MAX_BODY + 1);
+		if (body.length > MAX_BODY) {
+			throw tooLong();
+		}
+		return body;
+	}
+
+	private static IOException tooLong() {
+		return new IOException("The answer is longer than " + MAX_BODY + " bytes");
 	}
 
 	private static @Nullable Long index(ClassicHttpResponse response) {

@@ -45,8 +45,8 @@ final class InMemoryTransaction {
 						"failed to lock key \"%s\" due to lock delay".formatted(operation.key()));
 			}
 		}
-		for (int i = 0; i < operations.size()
-				&& !this.failures.stream().anyMatch(InMemoryTransaction::isLockDelay); i++) {
+		boolean delayed = !this.failures.isEmpty();
+		for (int i = 0; i < operations.size() && !delayed; i++) {
 			apply(i, operations.get(i));
 		}
 		if (!this.failures.isEmpty()) {
@@ -54,10 +54,6 @@ final class InMemoryTransaction {
 		}
 		this.store.apply(this.changes);
 		return new TransactionOutcome.Committed(this.results);
-	}
-
-	private static boolean isLockDelay(Failure failure) {
-		return failure.reason() == FailureReason.IN_LOCK_DELAY;
 	}
 
 	private void apply(int position, KvOperation operation) {

@@ -1,5 +1,7 @@
 package io.github.consullock.consul;
 
+import java.util.Locale;
+
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -82,12 +84,24 @@ public record KvOperation(Verb verb, String key, @Nullable String value, long fl
 
 		CHECK_INDEX, CHECK_NOT_EXISTS, CHECK_SESSION, LOCK, UNLOCK, SET, DELETE, DELETE_CAS;
 
+		private final String text = name().toLowerCase(Locale.ROOT).replace('_', '-');
+
 		/**
 		 * Whether it looks only, and changes nothing.
 		 * @return whether it is one of the checks
 		 */
 		public boolean isCheck() {
 			return this == CHECK_INDEX || this == CHECK_NOT_EXISTS || this == CHECK_SESSION;
+		}
+
+		/** Whether the entry is there after it, so that the answer tells of it. */
+		boolean leavesEntry() {
+			return this == LOCK || this == UNLOCK || this == SET;
+		}
+
+		/** As Consul writes it. */
+		String text() {
+			return this.text;
 		}
 
 	}

@@ -145,7 +145,8 @@ class HttpConsulClientRequestTests {
 
 	@Test
 	void transactionNamesEachOperationsNeedsAndNothingElse() throws IOException {
-		try (FakeHttpServer server = FakeHttpServer.answering(FakeHttpServer.answer("200 OK", "{\"Results\": null}"));
+		String answer = "{\"Results\": [{\"KV\": {\"Key\": \"k\", \"CreateIndex\": 8, \"ModifyIndex\": 8}}]}";
+		try (FakeHttpServer server = FakeHttpServer.answering(FakeHttpServer.answer("200 OK", answer));
 				ConsulClient client = HttpConsulClient.builder(server.uri()).namespace("team").build()) {
 			client.transact(List.of(KvOperation.checkIndex("k", 7),
 					KvOperation.lock("k", "s", "v", Long.parseUnsignedLong("16210313421097356768"))), SECONDS);

@@ -6,9 +6,11 @@ import java.time.Duration;
 
 import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
+import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.core5.http.ClassicHttpRequest;
+import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpHost;
 import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
 import org.apache.hc.core5.http.io.entity.StringEntity;
@@ -31,6 +33,7 @@ class HttpLaneTests {
 		HttpLane lane = new HttpLane(1, SECONDS, SECONDS, DefaultClientTlsStrategy.createDefault());
 		assertThat(send(lane, consul.httpUri(), get()).status()).isEqualTo(200);
 		BasicClassicHttpRequest failing = new BasicClassicHttpRequest("PUT", "/v1/kv/k");
+		failing.setHeader(HttpHeaders.CONTENT_LENGTH, 5);
 		failing.setEntity(new HttpEntityWrapper(new StringEntity("value")) {
 			@Override
 			public void writeTo(OutputStream out) {
@@ -50,7 +53,8 @@ class HttpLaneTests {
 
 	private static ConsulAnswer send(HttpLane lane, URI consul, ClassicHttpRequest request) throws Exception {
 		HttpHost host = new HttpHost(consul.getScheme(), consul.getHost(), consul.getPort());
-		return lane.send(host, request, RequestDeadline.in(SECONDS), HttpClientContext.create());
+		request.setHeader(HttpHeaders.HOST, host.toHostString());
+		return lane.send(new HttpRoute(host), request, RequestDeadline.in(SECONDS), HttpClientContext.create());
 	}
 
 }
