@@ -94,7 +94,7 @@ class EnginesTests {
 
 	@Test
 	void oneIsIdleForTheWholeTimeBetweenTwoLooksBeforeItGoes() {
-		LockDoor lock = door(this.unattended, OTHER, new KeyLock(List.of("locks/a")));
+		LockDoor lock = door(this.unattended, OTHER, KeyLock.of("locks/", List.of("a")));
 		LockHandle handle = lock.acquire();
 		look();
 		look();
@@ -111,7 +111,7 @@ class EnginesTests {
 	@Test
 	void aLookBetweenALossAndTheSettlingOfItsRemainsRetiresNothing() {
 		AtomicInteger looks = new AtomicInteger();
-		KeyLock keys = new KeyLock(List.of("locks/a", "locks/b"));
+		KeyLock keys = KeyLock.of("locks/", List.of("a", "b"));
 		LockKind looking = (LockKind) Proxy.newProxyInstance(LockKind.class.getClassLoader(),
 				new Class<?>[] { LockKind.class }, (proxy, method, arguments) -> {
 					if (method.getName().equals("hasSeveralEntries")) {
@@ -132,7 +132,7 @@ class EnginesTests {
 
 	@Test
 	void aCloseWaitsForTheSessionOfOneThatIsBeingRetired() throws Exception {
-		Hold hold = (Hold) door(this.unattended, OTHER, new KeyLock(List.of("locks/a"))).acquire();
+		Hold hold = (Hold) door(this.unattended, OTHER, KeyLock.of("locks/", List.of("a"))).acquire();
 		hold.close();
 		AtomicBoolean there = new AtomicBoolean();
 		Thread closing = new Thread(() -> {
