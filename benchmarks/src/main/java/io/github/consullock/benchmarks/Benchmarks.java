@@ -3,6 +3,7 @@ package io.github.consullock.benchmarks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -16,6 +17,8 @@ import java.util.stream.Stream;
  * Runs the experiments and writes what they measured.
  */
 public final class Benchmarks {
+
+	private static final Duration WARM_UP = Duration.ofSeconds(5);
 
 	private Benchmarks() {
 	}
@@ -42,6 +45,7 @@ public final class Benchmarks {
 		List<Store> stores = stores(contenders, experiments, results);
 		try {
 			Bench bench = new Bench(settings, contenders, stores, results);
+			warmUp(bench, experiments);
 			for (Experiment experiment : experiments) {
 				Console.say("== %s", experiment.title());
 				try {
@@ -58,6 +62,20 @@ public final class Benchmarks {
 		}
 		// Some clients leave threads behind.
 		System.exit(0);
+	}
+
+	/**
+	 * Until each contender's code is compiled, which takes longer than the pause before a
+	 * measurement.
+	 */
+	private static void warmUp(Bench bench, List<Experiment> experiments) {
+		Settings settings = bench.settings();
+		if (!settings.quick() && experiments.stream().anyMatch(SideBySide.class::isInstance)) {
+			Console.say("== To warm up");
+			Settings once = new Settings(false, false, 1, WARM_UP, WARM_UP, settings.experiments(),
+					settings.contenders(), settings.output());
+			Pairs.ownKeys(8).run(new Bench(once, bench.contenders(), bench.stores(), new Results()));
+		}
 	}
 
 	private static List<Experiment> experiments(Settings settings) {

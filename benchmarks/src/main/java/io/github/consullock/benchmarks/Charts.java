@@ -1,5 +1,6 @@
 package io.github.consullock.benchmarks;
 
+import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,6 +45,7 @@ final class Charts {
 				double least = medians.stream().mapToDouble(Double::doubleValue).min().orElse(0);
 				double most = medians.stream().mapToDouble(Double::doubleValue).max().orElse(0);
 				chart.getStyler().setXAxisLabelRotation(60);
+				chart.getStyler().setChartBackgroundColor(Color.WHITE);
 				if (most > LOGARITHMIC * least) {
 					chart.getStyler().setYAxisLogarithmic(true);
 					// Bars begin at zero otherwise.
