@@ -26,7 +26,7 @@ import org.springframework.context.annotation.Configuration;
  * Locks and unlocks in memory, by the registry and by annotated methods.
  */
 @State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
+@BenchmarkMode(Mode.SampleTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class AnnotationBenchmark {
 

@@ -1,6 +1,7 @@
 package io.github.consullock.benchmarks;
 
 import java.util.EnumSet;
+import java.util.concurrent.TimeUnit;
 
 import io.github.consullock.benchmarks.Store.Work;
 
@@ -19,6 +20,8 @@ final class Held extends SideBySide {
 
 	static final String REQUESTS = "requests/s";
 
+	static final String LATER = "requests/s, a minute later";
+
 	Held() {
 		super("held", "Many locks held by one client", HEAP,
 				EnumSet.of(StoreKind.CONSUL_MEMORY, StoreKind.REDIS_MEMORY, StoreKind.ZOOKEEPER, StoreKind.ETCD));
@@ -36,15 +39,21 @@ final class Held extends SideBySide {
 		int sockets = Sockets.to(store);
 		try (Holding holding = contender.hold(locks, store, key)) {
 			Sample sample = holding.sample();
-			Work before = store.work();
-			long start = System.nanoTime();
-			Thread.sleep(settings.measured().multipliedBy(5).toMillis());
-			Work after = store.work();
+			addRequests(sample, REQUESTS, store, settings);
 			sample.put(SOCKETS, Sockets.to(store) - sockets);
-			if (before != null && after != null) {
-				sample.put(REQUESTS, (after.requests() - before.requests()) * 1e9 / (System.nanoTime() - start));
-			}
+			TimeUnit.SECONDS.sleep(settings.size(60, 10));
+			addRequests(sample, LATER, store, settings);
 			return sample;
+		}
+	}
+
+	private static void addRequests(Sample sample, String name, Store store, Settings settings) throws Exception {
+		Work before = store.work();
+		long start = System.nanoTime();
+		Thread.sleep(settings.measured().multipliedBy(5).toMillis());
+		Work after = store.work();
+		if (before != null && after != null) {
+			sample.put(name, (after.requests() - before.requests()) * 1e9 / (System.nanoTime() - start));
 		}
 	}
 

@@ -90,7 +90,7 @@ final class Targets {
 		Row ours = new Row(ConsulLockContender.NAME, StoreKind.CONSUL_MEMORY);
 		atMost("locks held: more threads (100 watches and 10)", 110, get("held", ours, Held.THREADS));
 		atMost("locks held: sockets (100 watches and 10)", 110, get("held", ours, Held.SOCKETS));
-		atMost("locks held: requests/s", 20, get("held", ours, Held.REQUESTS));
+		atMost("locks held: requests/s, a minute later", 20, get("held", ours, Held.LATER));
 		atMost("locks held: heap bytes a lock", 2048, get("held", ours, Held.HEAP));
 		atLeast("keys waited for: served, of all", 1, get("waited", ours, Waited.SERVED));
 		atMost("keys waited for: sockets (100 watches, 64 for requests, and 10)", 174,
