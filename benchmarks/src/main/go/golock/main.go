@@ -3,6 +3,7 @@
 // "shared", one a client, or "own", one a lock, which is the Go client's default.
 //
 //	pairs CLIENTS THREADS SHARED KEY   running; each thread locks and unlocks, all the same key if SHARED is true
+//	pause                              paused, between two locks
 //	measure                            measuring
 //	stop                               {...}, what was measured since
 //	hold N KEY                         {...}, of N locks held
@@ -73,6 +74,8 @@ type load struct {
 	peers              []*peer
 	workers            []*worker
 	running, measuring atomic.Bool
+	completed          atomic.Int64
+	gate               sync.RWMutex // held by each worker while it is at work
 	last               atomic.Pointer[release]
 	done               sync.WaitGroup
 	cpu                time.Duration
@@ -104,6 +107,7 @@ func newLoad(peers, threads int, shared bool, key string) *load {
 func (l *load) work(w *worker, id int, lock *api.Lock, shared bool) {
 	defer l.done.Done()
 	for l.running.Load() {
+		l.gate.RLock()
 		start := time.Now()
 		lost, err := lock.Lock(nil)
 		check(err)
@@ -122,20 +126,24 @@ func (l *load) work(w *worker, id int, lock *api.Lock, shared bool) {
 		check(lock.Unlock())
 		if measuring {
 			w.pairs = append(w.pairs, int64(time.Since(start)))
+			l.completed.Add(1)
 		}
+		l.gate.RUnlock()
 	}
 }
 
 func (l *load) measure() {
 	l.cpu, l.start = cpu(), time.Now()
 	l.measuring.Store(true)
+	l.gate.Unlock()
 }
 
 func (l *load) stop() map[string]any {
-	l.measuring.Store(false)
-	seconds, used := time.Since(l.start).Seconds(), cpu()-l.cpu
+	// Those that wait for a lock still get it, which may take long and is not counted.
+	rate := float64(l.completed.Load()) / time.Since(l.start).Seconds()
 	l.running.Store(false)
 	l.done.Wait()
+	used := cpu() - l.cpu
 	var pairs, handOvers []int64
 	perPeer := make([]int, len(l.peers))
 	for i, w := range l.workers {
@@ -143,11 +151,8 @@ func (l *load) stop() map[string]any {
 		handOvers = append(handOvers, w.handOvers...)
 		perPeer[i/l.threads] += len(w.pairs)
 	}
-	for _, p := range l.peers {
-		p.close()
-	}
 	sort.Ints(perPeer)
-	return map[string]any{"seconds": seconds, "cpu": used.Nanoseconds(), "pairs": len(pairs), "p50": percentile(pairs, 50),
+	return map[string]any{"rate": rate, "cpu": used.Nanoseconds(), "pairs": len(pairs), "p50": percentile(pairs, 50),
 		"p99": percentile(pairs, 99), "handOvers": len(handOvers), "handOverP50": percentile(handOvers, 50),
 		"handOverP99": percentile(handOvers, 99), "least": perPeer[0], "most": perPeer[len(perPeer)-1]}
 }
@@ -244,6 +249,9 @@ func main() {
 		case "pairs":
 			current = newLoad(number(words[1]), number(words[2]), words[3] == "true", words[4])
 			answer = "running"
+		case "pause":
+			current.gate.Lock()
+			answer = "paused"
 		case "measure":
 			current.measure()
 			answer = "measuring"
@@ -259,5 +267,10 @@ func main() {
 		line, err := json.Marshal(answer)
 		check(err)
 		fmt.Println(string(line))
+	}
+	if current != nil {
+		for _, p := range current.peers {
+			p.close()
+		}
 	}
 }

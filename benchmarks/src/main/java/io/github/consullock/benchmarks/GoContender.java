@@ -108,15 +108,23 @@ final class GoContender implements Contender {
 		return new Load() {
 
 			@Override
+			public void pause() throws IOException {
+				go.tell("pause");
+			}
+
+			@Override
 			public void measure() throws IOException {
 				go.tell("measure");
 			}
 
 			@Override
-			public Sample finish() throws Exception {
-				JsonNode measured = go.tell("stop");
+			public Sample finish() throws IOException {
+				return sample(go.tell("stop"), shape);
+			}
+
+			@Override
+			public void close() throws IOException, InterruptedException {
 				go.close();
-				return sample(measured, shape);
 			}
 
 		};
@@ -124,7 +132,8 @@ final class GoContender implements Contender {
 
 	private static Sample sample(JsonNode measured, Shape shape) {
 		double pairs = measured.required("pairs").asDouble();
-		Sample sample = new Sample().put(Sample.PAIRS, pairs / measured.required("seconds").asDouble())
+		Sample sample = new Sample().put(Sample.COUNT, pairs)
+			.put(Sample.PAIRS, measured.required("rate").asDouble())
 			.put("pair p50 µs", measured.required("p50").asDouble() / 1e3)
 			.put("pair p99 µs", measured.required("p99").asDouble() / 1e3);
 		if (shape.oneKey()) {

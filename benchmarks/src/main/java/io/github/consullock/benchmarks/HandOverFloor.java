@@ -101,12 +101,15 @@ final class HandOverFloor implements Contender {
 				for (String session : new String[] { holder, other }) {
 					this.giving.put("/v1/session/destroy/" + session, "");
 				}
-				this.giving.close();
-				this.watching.close();
 			}
 			catch (IOException | InterruptedException | RuntimeException ex) {
 				this.failure = ex;
 			}
+		}
+
+		@Override
+		public void pause() {
+			// It counts nothing but hand-overs.
 		}
 
 		@Override
@@ -122,6 +125,12 @@ final class HandOverFloor implements Contender {
 				throw this.failure;
 			}
 			return new Sample().putMicros("hand-over", this.handOvers);
+		}
+
+		@Override
+		public void close() throws IOException {
+			this.giving.close();
+			this.watching.close();
 		}
 
 	}

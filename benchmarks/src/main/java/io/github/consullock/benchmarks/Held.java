@@ -41,8 +41,10 @@ final class Held extends SideBySide {
 			Sample sample = holding.sample();
 			addRequests(sample, REQUESTS, store, settings);
 			sample.put(SOCKETS, Sockets.to(store) - sockets);
-			TimeUnit.SECONDS.sleep(settings.size(60, 10));
-			addRequests(sample, LATER, store, settings);
+			if (store.work() != null) {
+				TimeUnit.SECONDS.sleep(settings.size(60, 10));
+				addRequests(sample, LATER, store, settings);
+			}
 			return sample;
 		}
 	}

@@ -3,9 +3,14 @@ package io.github.consullock.benchmarks;
 /**
  * Threads that lock and unlock, without a pause.
  */
-interface Load {
+interface Load extends AutoCloseable {
 
-	/** Counts from now on. */
+	/**
+	 * Has all threads wait between two pairs, so that no request of theirs is under way.
+	 */
+	void pause() throws Exception;
+
+	/** Goes on, and counts. */
 	void measure() throws Exception;
 
 	/**
@@ -13,5 +18,9 @@ interface Load {
 	 * @return what was counted
 	 */
 	Sample finish() throws Exception;
+
+	/** Ends the clients. */
+	@Override
+	void close() throws Exception;
 
 }

@@ -1,6 +1,7 @@
 package io.github.consullock.benchmarks;
 
 import java.util.EnumSet;
+import java.util.concurrent.TimeUnit;
 
 import io.github.consullock.benchmarks.Store.Work;
 
@@ -37,19 +38,21 @@ final class Pairs extends SideBySide {
 
 	@Override
 	Sample measure(Contender contender, Store store, String key, Settings settings) throws Exception {
-		Load load = contender.start(this.shape, store, key);
-		Thread.sleep(settings.warmUp().toMillis());
-		Work before = store.work();
-		load.measure();
-		Thread.sleep(settings.measured().toMillis());
-		Work after = store.work();
-		Sample sample = load.finish();
-		double pairs = sample.get(Sample.PAIRS) * settings.measured().toMillis() / 1e3;
-		if (before != null && after != null && pairs > 0) {
-			sample.put(Sample.REQUESTS, (after.requests() - before.requests()) / pairs);
-			sample.put(Sample.WRITES, (after.writes() - before.writes()) / pairs);
+		try (Load load = contender.start(this.shape, store, key)) {
+			TimeUnit.MILLISECONDS.sleep(settings.warmUp().toMillis());
+			load.pause();
+			Work before = store.work();
+			load.measure();
+			TimeUnit.MILLISECONDS.sleep(settings.measured().toMillis());
+			Sample sample = load.finish();
+			Work after = store.work();
+			double pairs = sample.get(Sample.COUNT);
+			if (before != null && after != null && pairs > 0) {
+				sample.put(Sample.REQUESTS, (after.requests() - before.requests()) / pairs);
+				sample.put(Sample.WRITES, (after.writes() - before.writes()) / pairs);
+			}
+			return sample;
 		}
-		return sample;
 	}
 
 }

@@ -13,6 +13,8 @@ final class Sample {
 
 	static final String PAIRS = "pairs/s";
 
+	static final String COUNT = "pairs";
+
 	static final String CPU = "CPU µs/pair";
 
 	static final String REQUESTS = "requests/pair";

@@ -5,8 +5,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.Phaser;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.LongAdder;
 
 import com.sun.management.OperatingSystemMXBean;
 import org.HdrHistogram.Histogram;
@@ -17,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ThreadLoad implements Load {
 
-	private static final Duration END_LIMIT = Duration.ofMinutes(1);
+	private static final Duration LIMIT = Duration.ofMinutes(1);
 
 	private final Shape shape;
 
@@ -29,7 +33,14 @@ final class ThreadLoad implements Load {
 
 	private final AtomicInteger inside = new AtomicInteger();
 
+	/** Of the threads and of the one that drives them. */
+	private final Phaser gate = new Phaser(1);
+
+	private final LongAdder completed = new LongAdder();
+
 	private volatile boolean running = true;
+
+	private volatile boolean paused;
 
 	private volatile boolean measuring;
 
@@ -53,34 +64,40 @@ final class ThreadLoad implements Load {
 	}
 
 	@Override
+	public void pause() throws TimeoutException, InterruptedException {
+		this.paused = true;
+		this.gate.awaitAdvanceInterruptibly(this.gate.arrive(), LIMIT.toSeconds(), TimeUnit.SECONDS);
+	}
+
+	@Override
 	public void measure() {
+		this.paused = false;
+		this.measuring = true;
 		this.cpuAtStart = cpu();
 		this.start = System.nanoTime();
-		this.measuring = true;
+		this.gate.arriveAndDeregister();
 	}
 
 	@Override
 	public Sample finish() throws Exception {
-		this.measuring = false;
-		double seconds = (System.nanoTime() - this.start) / 1e9;
-		long cpu = cpu() - this.cpuAtStart;
+		// Those that wait for a lock still get it, which may take long and is not
+		// counted.
+		double rate = this.completed.sum() * 1e9 / (System.nanoTime() - this.start);
 		this.running = false;
 		for (Worker worker : this.workers) {
-			worker.join(END_LIMIT.toMillis());
+			worker.join(LIMIT.toMillis());
 			if (worker.isAlive()) {
-				throw new IllegalStateException("A thread did not get its lock within " + END_LIMIT);
+				throw new IllegalStateException("A thread did not get its lock within " + LIMIT);
 			}
 		}
-		for (Client client : this.clients) {
-			client.close();
-		}
+		long cpu = cpu() - this.cpuAtStart;
 		if (this.failure.get() instanceof Exception ex) {
 			throw ex;
 		}
-		return sample(seconds, cpu);
+		return sample(rate, cpu);
 	}
 
-	private Sample sample(double seconds, long cpu) {
+	private Sample sample(double rate, long cpu) {
 		Histogram pairs = new Histogram(3);
 		Histogram handOvers = new Histogram(3);
 		long[] perClient = new long[this.shape.clients()];
@@ -90,7 +107,7 @@ final class ThreadLoad implements Load {
 			perClient[worker.number / this.shape.threads()] += worker.pairs.getTotalCount();
 		}
 		long count = pairs.getTotalCount();
-		Sample sample = new Sample().put(Sample.PAIRS, count / seconds).putMicros("pair", pairs);
+		Sample sample = new Sample().put(Sample.COUNT, count).put(Sample.PAIRS, rate).putMicros("pair", pairs);
 		if (this.shape.oneKey()) {
 			sample.putMicros("hand-over", handOvers);
 		}
@@ -99,6 +116,13 @@ final class ThreadLoad implements Load {
 			sample.put(Sample.SHARES, (double) perClient[perClient.length - 1] / perClient[0]);
 		}
 		return sample.put(Sample.CPU, cpu / 1e3 / count);
+	}
+
+	@Override
+	public void close() throws Exception {
+		for (Client client : this.clients) {
+			client.close();
+		}
 	}
 
 	/** Of this process. */
@@ -126,18 +150,26 @@ final class ThreadLoad implements Load {
 			this.mutex = client.mutex(key);
 			this.number = number;
 			setDaemon(true);
+			ThreadLoad.this.gate.register();
 		}
 
 		@Override
 		public void run() {
 			try {
 				while (ThreadLoad.this.running) {
+					if (ThreadLoad.this.paused) {
+						ThreadLoad.this.gate.arriveAndAwaitAdvance();
+						ThreadLoad.this.gate.arriveAndAwaitAdvance();
+					}
 					lockAndUnlock();
 				}
 			}
 			catch (Exception | Error ex) {
 				ThreadLoad.this.failure.compareAndSet(null, ex);
 				ThreadLoad.this.running = false;
+			}
+			finally {
+				ThreadLoad.this.gate.arriveAndDeregister();
 			}
 		}
 
@@ -160,6 +192,7 @@ final class ThreadLoad implements Load {
 			this.mutex.unlock();
 			if (measured) {
 				this.pairs.recordValue(System.nanoTime() - asked);
+				ThreadLoad.this.completed.increment();
 			}
 		}
 
