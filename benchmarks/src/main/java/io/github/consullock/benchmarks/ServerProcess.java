@@ -5,6 +5,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -89,12 +90,17 @@ final class ServerProcess implements AutoCloseable {
 					"there is no " + name + " on the PATH (Debian: apt-get install " + debianPackage + ")"));
 	}
 
-	/** What a program says, on one line. */
-	static String output(String... command) throws IOException, InterruptedException {
-		Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-		String output = new String(process.getInputStream().readAllBytes());
-		process.waitFor();
-		return output.strip().lines().findFirst().orElse("");
+	/** What a program says, its first line; nothing if it is not there. */
+	static String output(String... command) throws InterruptedException {
+		try {
+			Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+			String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+			process.waitFor();
+			return output.strip().lines().findFirst().orElse("");
+		}
+		catch (IOException ex) {
+			return "";
+		}
 	}
 
 	private void end() {

@@ -5,6 +5,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * A ZooKeeper, as Debian packages it.
@@ -33,8 +34,18 @@ record ZooKeeperStore(URI address, String version, ServerProcess process) implem
 		String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
 		ServerProcess process = ServerProcess.start(folder, port,
 				List.of(java, "-cp", JAR.toString(), "org.apache.zookeeper.server.quorum.QuorumPeerMain", "zoo.cfg"));
-		String version = "ZooKeeper " + JAR.toRealPath().getFileName().toString().replaceAll("\\D*(.*)\\.jar", "$1");
-		return new ZooKeeperStore(URI.create("zookeeper://127.0.0.1:" + port), version, process);
+		return new ZooKeeperStore(URI.create("zookeeper://127.0.0.1:" + port), "ZooKeeper " + jarVersion(), process);
+	}
+
+	/** Of the file's other name; the jar itself does not say. */
+	private static String jarVersion() throws IOException {
+		try (Stream<Path> files = Files.list(JAR.resolveSibling("."))) {
+			return files.map((file) -> file.getFileName().toString())
+				.filter((name) -> name.matches("zookeeper-[0-9.]+\\.jar"))
+				.findFirst()
+				.orElse("")
+				.replaceAll("zookeeper-|\\.jar", "");
+		}
 	}
 
 	@Override
