@@ -6,6 +6,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 
+import io.github.consullock.LockHandle;
 import io.github.consullock.annotation.DistributedLock;
 
 /**
@@ -14,6 +15,8 @@ import io.github.consullock.annotation.DistributedLock;
 public class Delivery {
 
 	private final HttpClient http = HttpClient.newHttpClient();
+
+	private volatile long toldAt;
 
 	private volatile long abortedAt;
 
@@ -27,6 +30,7 @@ public class Delivery {
 	 */
 	@DistributedLock("benchmark/#{#key}")
 	public int deliver(String key, URI address) throws IOException, InterruptedException {
+		LockHandle.current().onLost((reason) -> this.toldAt = System.nanoTime());
 		try {
 			return this.http.send(HttpRequest.newBuilder(address).build(), HttpResponse.BodyHandlers.discarding())
 				.statusCode();
@@ -36,10 +40,13 @@ public class Delivery {
 		}
 	}
 
-	/**
-	 * When the last call ended, by the monotonic clock.
-	 */
-	public long abortedAt() {
+	/** When the last call was told of its loss, by the monotonic clock. */
+	long toldAt() {
+		return this.toldAt;
+	}
+
+	/** When the last call ended, by the monotonic clock. */
+	long abortedAt() {
 		return this.abortedAt;
 	}
 

@@ -1,6 +1,7 @@
 package io.github.consullock.benchmarks;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -12,14 +13,25 @@ import java.util.concurrent.Semaphore;
  */
 final class SlowReceiver implements AutoCloseable {
 
-	private final ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+	private final ServerSocket server;
 
 	private final Semaphore received = new Semaphore(0);
 
-	SlowReceiver() throws IOException {
-		Thread thread = new Thread(this::accept, "slow-receiver");
-		thread.setDaemon(true);
-		thread.start();
+	private SlowReceiver(ServerSocket server) {
+		this.server = server;
+	}
+
+	static SlowReceiver start() {
+		try {
+			SlowReceiver receiver = new SlowReceiver(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()));
+			Thread thread = new Thread(receiver::accept, "slow-receiver");
+			thread.setDaemon(true);
+			thread.start();
+			return receiver;
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException(ex);
+		}
 	}
 
 	URI address() {

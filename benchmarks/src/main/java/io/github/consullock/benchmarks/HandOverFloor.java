@@ -1,0 +1,138 @@
+package io.github.consullock.benchmarks;
+
+import java.io.IOException;
+import java.net.URI;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a hand-over between two processes costs at the least: one transaction that gives
+ * the lock to the other's session, and a blocking query that wakes by it.
+ */
+final class HandOverFloor implements Contender {
+
+	static final String NAME = "floor: one transaction hands over";
+
+	@Override
+	public String name() {
+		return NAME;
+	}
+
+	@Override
+	public String version() {
+		return "";
+	}
+
+	@Override
+	public Set<StoreKind> stores() {
+		return StoreKind.CONSUL;
+	}
+
+	@Override
+	public boolean suits(SideBySide experiment) {
+		return experiment instanceof Pairs pairs && pairs.shape().clients() > 1;
+	}
+
+	@Override
+	public Client join(Store store) {
+		throw new UnsupportedOperationException(NAME);
+	}
+
+	@Override
+	public Load start(Shape shape, Store store, String key) throws IOException {
+		PassedOn load = new PassedOn(store.address(), key);
+		load.start();
+		return load;
+	}
+
+	private static final class PassedOn extends Thread implements Load {
+
+		private final String key;
+
+		private final RawConsul giving;
+
+		private final RawConsul watching;
+
+		private final Histogram handOvers = new Histogram(3);
+
+		private volatile boolean running = true;
+
+		private volatile boolean measuring;
+
+		private volatile @Nullable Exception failure;
+
+		PassedOn(URI address, String key) throws IOException {
+			super("hand-over");
+			this.key = key;
+			this.giving = new RawConsul(address);
+			this.watching = new RawConsul(address);
+		}
+
+		@Override
+		public void run() {
+			try {
+				String holder = this.giving.createSession();
+				String other = this.giving.createSession();
+				long index = this.giving.transact(RawConsul.lock("lock", this.key, holder, "holder"));
+				while (this.running) {
+					this.watching.send("GET", "/v1/kv/" + this.key + "?index=" + index + "&wait=10s", "");
+					// So that it waits in the server before it is woken.
+					TimeUnit.MICROSECONDS.sleep(500);
+					long start = System.nanoTime();
+					this.giving.send("PUT", "/v1/txn",
+							"[" + RawConsul.check(this.key, index) + ","
+									+ RawConsul.lock("unlock", this.key, holder, "holder") + ","
+									+ RawConsul.lock("lock", this.key, other, "holder") + "]");
+					index = RawConsul.modifyIndex(this.watching.receive());
+					long nanos = System.nanoTime() - start;
+					if (RawConsul.modifyIndex(this.giving.receive()) != index) {
+						throw new IOException("The lock was not handed over");
+					}
+					if (this.measuring) {
+						this.handOvers.recordValue(nanos);
+					}
+					String next = holder;
+					holder = other;
+					other = next;
+				}
+				for (String session : new String[] { holder, other }) {
+					this.giving.put("/v1/session/destroy/" + session, "");
+				}
+			}
+			catch (IOException | InterruptedException | RuntimeException ex) {
+				this.failure = ex;
+			}
+		}
+
+		@Override
+		public void pause() {
+			// It counts nothing but hand-overs.
+		}
+
+		@Override
+		public void measure() {
+			this.measuring = true;
+		}
+
+		@Override
+		public Sample finish() throws Exception {
+			this.running = false;
+			join();
+			if (this.failure != null) {
+				throw this.failure;
+			}
+			return new Sample().putMicros("hand-over", this.handOvers);
+		}
+
+		@Override
+		public void close() throws IOException {
+			this.giving.close();
+			this.watching.close();
+		}
+
+	}
+
+}
