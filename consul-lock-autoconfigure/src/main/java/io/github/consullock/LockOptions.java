@@ -45,9 +45,10 @@ import org.jspecify.annotations.Nullable;
  */
 public record LockOptions(List<String> keys, @Nullable String value, @Nullable Duration waitTime,
 		@Nullable Boolean fair, @Nullable Duration holdAtLeast, @Nullable Duration maxHold,
-		@Nullable Boolean deleteOnRelease, @Nullable String session, @Nullable String sessionName, @Nullable Duration ttl, @Nullable Duration lockDelay,
-		@Nullable SessionBehavior behavior, @Nullable List<String> nodeChecks, @Nullable List<String> serviceChecks,
-		@Nullable String datacenter, @Nullable String namespace, @Nullable String partition) {
+		@Nullable Boolean deleteOnRelease, @Nullable String session, @Nullable String sessionName,
+		@Nullable Duration ttl, @Nullable Duration lockDelay, @Nullable SessionBehavior behavior,
+		@Nullable List<String> nodeChecks, @Nullable List<String> serviceChecks, @Nullable String datacenter,
+		@Nullable String namespace, @Nullable String partition) {
 
 	/**
 	 * A wait time without end.
@@ -293,9 +294,9 @@ public record LockOptions(List<String> keys, @Nullable String value, @Nullable D
 		}
 
 		/**
-		 * Whether the lock, when it is free, goes to the one that has waited longest, even
-		 * if another JVM asks for it first. Default: the registry's setting. Contradicts
-		 * several keys and a session of the caller's own.
+		 * Whether the lock, when it is free, goes to the one that has waited longest,
+		 * even if another JVM asks for it first. Default: the registry's setting.
+		 * Contradicts several keys and a session of the caller's own.
 		 * @param fair whether it does
 		 * @return this builder
 		 */
@@ -465,8 +466,8 @@ public record LockOptions(List<String> keys, @Nullable String value, @Nullable D
 				wait = Duration.ZERO;
 			}
 			return new LockOptions(this.keys, this.value, wait, this.fair, this.holdAtLeast, this.maxHold,
-					this.deleteOnRelease, this.session, this.sessionName, this.ttl, this.lockDelay, this.behavior, this.nodeChecks,
-					this.serviceChecks, this.datacenter, this.namespace, this.partition);
+					this.deleteOnRelease, this.session, this.sessionName, this.ttl, this.lockDelay, this.behavior,
+					this.nodeChecks, this.serviceChecks, this.datacenter, this.namespace, this.partition);
 		}
 
 	}

@@ -163,8 +163,8 @@ public @interface DistributedLock {
 	int limit() default 0;
 
 	/**
-	 * Whether the lock, when it is free, goes to the call that has waited longest, even if
-	 * another process asks for it first.
+	 * Whether the lock, when it is free, goes to the call that has waited longest, even
+	 * if another process asks for it first.
 	 * <p>
 	 * The default is the registry's setting, by which it goes to whoever asks first. In
 	 * any case a release hands the lock to the one that has waited longest.

@@ -106,8 +106,9 @@ final class InMemoryStore {
 				put(entry.key(), null);
 			}
 			else {
-				put(entry.key(), new Stored(new KvEntry(entry.key(), entry.value(), entry.flags(), null,
-						entry.createIndex(), this.index), held.lockIndex()));
+				put(entry.key(), new Stored(
+						new KvEntry(entry.key(), entry.value(), entry.flags(), null, entry.createIndex(), this.index),
+						held.lockIndex()));
 			}
 		}
 		return true;

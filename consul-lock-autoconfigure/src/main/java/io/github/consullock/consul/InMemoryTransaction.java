@@ -172,8 +172,8 @@ final class InMemoryTransaction {
 	 * Consul leaves the value out.
 	 */
 	private void addResult(KvEntry entry) {
-		this.results.add(new KvEntry(entry.key(), "", entry.flags(), entry.session(), entry.createIndex(),
-				entry.modifyIndex()));
+		this.results.add(
+				new KvEntry(entry.key(), "", entry.flags(), entry.session(), entry.createIndex(), entry.modifyIndex()));
 	}
 
 	private void fail(int position, FailureReason reason, String what) {

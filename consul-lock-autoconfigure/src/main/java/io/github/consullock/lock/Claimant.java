@@ -19,8 +19,8 @@ record Claimant(ConsulSession session, String id, String value, boolean deleteOn
 		boolean fair) {
 
 	static Claimant of(ConsulSession session, String id, LockRequest request) {
-		return new Claimant(session, id, request.value().get(), request.deleteOnRelease(),
-				!request.waitTime().isZero(), request.fair());
+		return new Claimant(session, id, request.value().get(), request.deleteOnRelease(), !request.waitTime().isZero(),
+				request.fair());
 	}
 
 	/** The same one, with another value for its entry. */

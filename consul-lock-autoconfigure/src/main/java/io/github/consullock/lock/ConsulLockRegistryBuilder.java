@@ -80,9 +80,9 @@ public final class ConsulLockRegistryBuilder {
 	}
 
 	/**
-	 * Whether a lock that is free goes to the one that has waited longest, even if another
-	 * JVM asks for it first. Default: it does not, which is faster. Threads of one JVM are
-	 * served in their order in any case.
+	 * Whether a lock that is free goes to the one that has waited longest, even if
+	 * another JVM asks for it first. Default: it does not, which is faster. Threads of
+	 * one JVM are served in their order in any case.
 	 * @param fair whether it does
 	 * @return this builder
 	 */

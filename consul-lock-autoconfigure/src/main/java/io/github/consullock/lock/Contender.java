@@ -197,8 +197,8 @@ final class Contender {
 	private @Nullable Wait goOn() throws InterruptedException {
 		if (this.yielding) {
 			this.yielding = false;
-			return watch(this.kind.key(),
-					(snapshot) -> !this.seen.with(this.kind.key(), snapshot).holders().isEmpty(), YIELD, false);
+			return watch(this.kind.key(), (snapshot) -> !this.seen.with(this.kind.key(), snapshot).holders().isEmpty(),
+					YIELD, false);
 		}
 		hear();
 		settle();
@@ -213,8 +213,7 @@ final class Contender {
 		}
 		// What a session of the caller's own holds is not in its way; and who waits may
 		// queue up, for which it needs its session.
-		boolean unknown = this.claimant == null
-				&& (this.parts.sessions().borrowed() || !this.budget.isSingleAttempt());
+		boolean unknown = this.claimant == null && (this.parts.sessions().borrowed() || !this.budget.isSingleAttempt());
 		Obstacle inTheWay = unknown ? null : this.seen.obstacle(this.claimant);
 		if (inTheWay != null) {
 			return awaitEnd(inTheWay);

@@ -80,8 +80,8 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 		}
 		now.sort(Comparator.comparingLong(KvEntry::createIndex));
 		boolean sameHead = !now.isEmpty() && !this.waiting.isEmpty() && now.get(0).equals(this.waiting.get(0));
-		return new Contenders(this.root, true, markerNow, List.copyOf(now), sameHead ? this.headSince : System.nanoTime(),
-				this.ownSince);
+		return new Contenders(this.root, true, markerNow, List.copyOf(now),
+				sameHead ? this.headSince : System.nanoTime(), this.ownSince);
 	}
 
 	/** The first whose session has not ended, or {@code null} if there is none. */
@@ -330,7 +330,8 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 					return new Contenders(this.root, false, null, List.of(), 0, this.ownSince);
 				}
 				Contenders changed = with((entries) -> entries.replaceAll((other) -> (other == entry) ? now : other));
-				return new Contenders(this.root, this.known, this.marker, changed.waiting, System.nanoTime(), this.ownSince);
+				return new Contenders(this.root, this.known, this.marker, changed.waiting, System.nanoTime(),
+						this.ownSince);
 			}
 		}
 		return this;

@@ -58,8 +58,7 @@ final class Holds {
 	 * @param lockDelay how long a holder that was told of its limit may go on
 	 */
 	Holds(LockProtocol protocol, LocalQueues queues, Contention contention, Settlement settlement, HoldMonitor monitor,
-			Background background,
-			Listeners listeners, String keyPrefix, Duration lockDelay) {
+			Background background, Listeners listeners, String keyPrefix, Duration lockDelay) {
 		this.keyPrefix = keyPrefix;
 		this.lockDelay = lockDelay;
 		this.protocol = protocol;

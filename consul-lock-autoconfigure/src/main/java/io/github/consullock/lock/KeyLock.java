@@ -78,8 +78,7 @@ record KeyLock(List<String> keys, @Nullable String queue) implements LockKind {
 		WaitBudget budget = WaitBudget.startingNow(timeout);
 		Map<String, KvEntry> seen = new HashMap<>();
 		for (String key : this.keys) {
-			client.read(key, budget.restOfReads())
-				.ifPresent((entry) -> seen.put(key, entry));
+			client.read(key, budget.restOfReads()).ifPresent((entry) -> seen.put(key, entry));
 		}
 		return new KeyEntries(this, seen, unknownContenders());
 	}

@@ -40,8 +40,7 @@ final class KeyedSemaphore extends LockDoor implements ConsulSemaphore {
 
 	/** As everybody who acquires does it, which only a session can. */
 	private void removeDead(SemaphoreLock present) {
-		LockRequest once = new LockRequest(present, request().value(), true, Duration.ZERO, false, Duration.ZERO,
-				null);
+		LockRequest once = new LockRequest(present, request().value(), true, Duration.ZERO, false, Duration.ZERO, null);
 		try {
 			if (acquire(once) instanceof Acquired acquired) {
 				acquired.hold().close();

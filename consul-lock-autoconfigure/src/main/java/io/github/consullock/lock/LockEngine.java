@@ -70,8 +70,8 @@ final class LockEngine {
 		this.sessions = Sessions.of(spec, lasting, client, this::sessionLost);
 		this.fences = new Fences(client, settings.keyPrefix, (spec.borrowed() != null) ? "." + UUID.randomUUID() : "",
 				background, this.sessions::verify);
-		this.acquirer = new Acquirer(new LockParts(protocol, this.sessions, this.fences, this.queues, this.contention, this.watches,
-				this.holds, this.settlement, background, listeners, settings.slowThreshold));
+		this.acquirer = new Acquirer(new LockParts(protocol, this.sessions, this.fences, this.queues, this.contention,
+				this.watches, this.holds, this.settlement, background, listeners, settings.slowThreshold));
 	}
 
 	private boolean isSessionEnded(ConsulSession session) {

@@ -18,5 +18,6 @@ import java.time.Duration;
  * @param slowThreshold a wait longer than this is worth a warning
  */
 record LockParts(LockProtocol protocol, Sessions sessions, Fences fences, LocalQueues queues, Contention contention,
-		KeyWatches watches, Holds holds, Settlement settlement, Background background, Listeners listeners, Duration slowThreshold) {
+		KeyWatches watches, Holds holds, Settlement settlement, Background background, Listeners listeners,
+		Duration slowThreshold) {
 }

@@ -189,8 +189,9 @@ final class LockProtocol {
 				return;
 			}
 			// Once more after a success: of two that leave at once, one is the last.
-			if (transact(operations, timeout) instanceof RolledBack rolledBack && (rolledBack.failedFor(FailureReason.SESSION_INVALID)
-					|| rolledBack.failedFor(FailureReason.IN_LOCK_DELAY))) {
+			if (transact(operations, timeout) instanceof RolledBack rolledBack
+					&& (rolledBack.failedFor(FailureReason.SESSION_INVALID)
+							|| rolledBack.failedFor(FailureReason.IN_LOCK_DELAY))) {
 				// That does not pass by itself at once.
 				throw new ConsulUnavailableException(
 						"What is left of " + kind.keys() + " stays for now: " + rolledBack.failures());
@@ -284,8 +285,8 @@ final class LockProtocol {
 	sealed interface Departure {
 
 		/**
-		 * Done, as the write of this index; after a hand-over inside this JVM, the entries
-		 * are these.
+		 * Done, as the write of this index; after a hand-over inside this JVM, the
+		 * entries are these.
 		 *
 		 * @param handedOver whether somebody who waited in Consul has it now
 		 */

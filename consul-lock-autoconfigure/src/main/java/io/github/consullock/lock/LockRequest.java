@@ -16,21 +16,21 @@ import org.jspecify.annotations.Nullable;
  * @param holdAtLeast how long it stays closed for others at least
  * @param maxHold how long it may be held, or {@code null} if for ever
  */
-record LockRequest(LockKind kind, Supplier<String> value, boolean deleteOnRelease, Duration waitTime,
-		boolean fair, Duration holdAtLeast, @Nullable Duration maxHold) {
+record LockRequest(LockKind kind, Supplier<String> value, boolean deleteOnRelease, Duration waitTime, boolean fair,
+		Duration holdAtLeast, @Nullable Duration maxHold) {
 
 	String key() {
 		return this.kind.key();
 	}
 
 	LockRequest of(LockKind otherKind) {
-		return new LockRequest(otherKind, this.value, this.deleteOnRelease, this.waitTime, this.fair,
-				this.holdAtLeast, this.maxHold);
+		return new LockRequest(otherKind, this.value, this.deleteOnRelease, this.waitTime, this.fair, this.holdAtLeast,
+				this.maxHold);
 	}
 
 	LockRequest waiting(Duration otherWaitTime) {
-		return new LockRequest(this.kind, this.value, this.deleteOnRelease, otherWaitTime, this.fair,
-				this.holdAtLeast, this.maxHold);
+		return new LockRequest(this.kind, this.value, this.deleteOnRelease, otherWaitTime, this.fair, this.holdAtLeast,
+				this.maxHold);
 	}
 
 }

@@ -160,8 +160,8 @@ record ReadWriteEntries(ReadWriteSide lock, @Nullable KvEntry entry, Map<String,
 			Map<String, KvEntry> after = new HashMap<>(this.members);
 			after.keySet().removeAll(ids(removed));
 			if (writesOwn) {
-				after.put(claimant.id(),
-						new KvEntry(ownKey, claimant.value(), LockFlags.READ_WRITE, claimant.session().id(), index, index));
+				after.put(claimant.id(), new KvEntry(ownKey, claimant.value(), LockFlags.READ_WRITE,
+						claimant.session().id(), index, index));
 			}
 			KvEntry state = new KvEntry(this.lock.key(), json, LockFlags.READ_WRITE, null, index, index);
 			return new ReadWriteEntries(this.lock, state, after, this.read, this.delayed);

@@ -175,9 +175,10 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 	private LockEntries after(Claimant claimant, String value, List<String> removed, long index) {
 		KvEntry before = this.state;
 		// A write that changes nothing moves no index.
-		KvEntry now = (before != null && before.value().equals(value)) ? before : new KvEntry(this.lock.stateKey(),
-				value, LockFlags.SEMAPHORE, (before != null) ? before.session() : null,
-				(before != null) ? before.createIndex() : index, index);
+		KvEntry now = (before != null && before.value().equals(value)) ? before
+				: new KvEntry(this.lock.stateKey(), value, LockFlags.SEMAPHORE,
+						(before != null) ? before.session() : null, (before != null) ? before.createIndex() : index,
+						index);
 		Map<String, KvEntry> entriesNow = new HashMap<>(this.entries);
 		removed.forEach((holder) -> entriesNow.remove(this.lock.holderKey(holder)));
 		String session = claimant.session().id();

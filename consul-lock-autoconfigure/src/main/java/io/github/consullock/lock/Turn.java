@@ -59,8 +59,8 @@ sealed interface Turn {
 		}
 
 		/**
-		 * The same for a lock that goes from JVM to JVM, none of which knows since when: on
-		 * the average it is free once in that time, or in so many hand-overs.
+		 * The same for a lock that goes from JVM to JVM, none of which knows since when:
+		 * on the average it is free once in that time, or in so many hand-overs.
 		 */
 		static boolean isExhaustedBy(Duration hold) {
 			long nanos = Math.min(hold.toNanos() + HAND_OVER_NANOS, MAX_NANOS / MAX_HAND_OVERS);

@@ -28,9 +28,10 @@ class AttributeDefinitionTests {
 	@CsvSource({ "KeyAndKeys,'both the key ''a'' and keys'", "ValueAndKeys,'both the key ''a'' and keys'",
 			"BlankAmongKeys,'has the key '' '', which cannot be used'",
 			"UnknownNameAmongKeys,'#order names no parameter'", "NegativeLimit,limit = -1",
-			"LimitAndKeys,both limit = 2 and keys", "FairAndKeys,both fair = true and keys", "NegativeHoldAtLeast,holdAtLeast '-1s'",
-			"HoldAtLeastForever,holdAtLeast 'forever'", "MaxHoldWithoutUnit,maxHold '30'",
-			"MaxHoldForever,maxHold 'forever'", "ZeroMaxHold,'maxHold = \"0s\", after which nothing is held'",
+			"LimitAndKeys,both limit = 2 and keys", "FairAndKeys,both fair = true and keys",
+			"NegativeHoldAtLeast,holdAtLeast '-1s'", "HoldAtLeastForever,holdAtLeast 'forever'",
+			"MaxHoldWithoutUnit,maxHold '30'", "MaxHoldForever,maxHold 'forever'",
+			"ZeroMaxHold,'maxHold = \"0s\", after which nothing is held'",
 			"LongerAtLeast,'holdAtLeast = \"2m\", which is longer than maxHold = \"60s\"'" })
 	void whatCannotBeObeyedStopsTheStart(String type, String problem) throws ClassNotFoundException {
 		Class<?> beanClass = Class.forName(AttributeDefinitionTests.class.getName() + "$" + type);

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.github.consullock.SessionBehavior;
@@ -14,8 +16,6 @@ import io.github.consullock.consul.InMemoryConsulClient;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.SessionRequest;
 import io.github.consullock.lock.ConsulLockRegistry;
-import java.time.Duration;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -201,8 +201,8 @@ class ConsulLockAutoConfigurationTests {
 		this.runner.withPropertyValues("consul.lock.mode=local", "consul.lock.waiting.fair=" + fair).run((context) -> {
 			ConsulClient consul = context.getBean(ConsulClient.class);
 			Duration ample = Duration.ofMinutes(1);
-			String session = consul.createSession(new SessionRequest("waits", ample, Duration.ZERO,
-					SessionBehavior.RELEASE, List.of(), List.of()));
+			String session = consul.createSession(
+					new SessionRequest("waits", ample, Duration.ZERO, SessionBehavior.RELEASE, List.of(), List.of()));
 			String queue = "locks/.consul-lock/queues/a/.contenders/";
 			consul.transact(List.of(KvOperation.set(queue + "marker", "", 0),
 					KvOperation.lock(queue + session, session, "somebody", 0)), ample);

@@ -123,7 +123,8 @@ abstract class ConsulClientContractTests {
 		assertThat(entry.session()).isEqualTo(session);
 		assertThat(entry.flags()).isEqualTo(GREAT_FLAGS);
 		assertThat(entry.modifyIndex()).isPositive();
-		assertThat(read(key)).isEqualTo(new KvEntry(key, "välue", GREAT_FLAGS, session, entry.createIndex(), entry.modifyIndex()));
+		assertThat(read(key))
+			.isEqualTo(new KvEntry(key, "välue", GREAT_FLAGS, session, entry.createIndex(), entry.modifyIndex()));
 	}
 
 	@Test
@@ -191,7 +192,8 @@ abstract class ConsulClientContractTests {
 		transact(KvOperation.lock(key, session, "v", 1));
 		KvEntry handedOver = lastOf(transact(KvOperation.checkSession(key, session),
 				KvOperation.unlock(key, session, "u", 2), KvOperation.lock(key, other, "w", 3)));
-		assertThat(read(key)).isEqualTo(new KvEntry(key, "w", 3, other, handedOver.createIndex(), handedOver.modifyIndex()));
+		assertThat(read(key))
+			.isEqualTo(new KvEntry(key, "w", 3, other, handedOver.createIndex(), handedOver.modifyIndex()));
 	}
 
 	@Test
@@ -202,7 +204,8 @@ abstract class ConsulClientContractTests {
 		KvEntry unlocked = lastOf(transact(KvOperation.checkIndex(key, locked.modifyIndex()),
 				KvOperation.unlock(key, session, "u", GREAT_FLAGS)));
 		assertThat(unlocked.modifyIndex()).isGreaterThan(locked.modifyIndex());
-		assertThat(read(key)).isEqualTo(new KvEntry(key, "u", GREAT_FLAGS, null, unlocked.createIndex(), unlocked.modifyIndex()));
+		assertThat(read(key))
+			.isEqualTo(new KvEntry(key, "u", GREAT_FLAGS, null, unlocked.createIndex(), unlocked.modifyIndex()));
 	}
 
 	@Test
@@ -212,7 +215,8 @@ abstract class ConsulClientContractTests {
 		KvEntry locked = lastOf(transact(KvOperation.lock(key, session, "v", 1)));
 		KvEntry written = lastOf(transact(KvOperation.set(key, "w", 2)));
 		assertThat(written.modifyIndex()).isGreaterThan(locked.modifyIndex());
-		assertThat(read(key)).isEqualTo(new KvEntry(key, "w", 2, session, written.createIndex(), written.modifyIndex()));
+		assertThat(read(key))
+			.isEqualTo(new KvEntry(key, "w", 2, session, written.createIndex(), written.modifyIndex()));
 	}
 
 	@Test

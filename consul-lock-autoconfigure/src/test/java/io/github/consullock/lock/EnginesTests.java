@@ -163,8 +163,7 @@ class EnginesTests {
 	}
 
 	private LockDoor door(Engines of, EngineSpec spec, LockKind kind) {
-		LockRequest request = new LockRequest(kind, () -> "", true, Duration.ofMinutes(1), false,
-				Duration.ZERO, null);
+		LockRequest request = new LockRequest(kind, () -> "", true, Duration.ofMinutes(1), false, Duration.ZERO, null);
 		return new LockDoor(of, spec, this.client, request);
 	}
 

@@ -22,7 +22,6 @@ import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.KvOperation.Verb;
 import io.github.consullock.consul.SessionRequest;
-import io.github.consullock.consul.TransactionOutcome;
 import io.github.consullock.consul.TransactionOutcome.Committed;
 import org.junit.jupiter.api.Test;
 
@@ -312,8 +311,7 @@ class QueueTests extends HookedInstances {
 
 	@Test
 	void fairnessIsRefusedWhereNobodyQueuesUp() {
-		assertThatIllegalArgumentException()
-			.isThrownBy(() -> LockOptions.builder(List.of("a", "b")).fair(true).build())
+		assertThatIllegalArgumentException().isThrownBy(() -> LockOptions.builder(List.of("a", "b")).fair(true).build())
 			.withMessageContaining("several keys");
 		assertThatIllegalArgumentException()
 			.isThrownBy(() -> LockOptions.builder("a").session("mine").fair(true).build())
@@ -484,14 +482,12 @@ class QueueTests extends HookedInstances {
 
 	private CompletableFuture<LockHandle> acquire(ConsulLockRegistry registry, String key) {
 		// Not on a pool, which may have fewer threads than there are waiters.
-		return CompletableFuture.supplyAsync(() -> registry.obtain(key).acquire(),
-				(task) -> new Thread(task).start());
+		return CompletableFuture.supplyAsync(() -> registry.obtain(key).acquire(), (task) -> new Thread(task).start());
 	}
 
 	private String session() {
 		return this.instances.observer.createSession(new SessionRequest(this.instances.prefix() + "-foreign",
-				Duration.ofMinutes(10), Duration.ZERO, SessionBehavior.RELEASE, List.of(),
-				List.of()));
+				Duration.ofMinutes(10), Duration.ZERO, SessionBehavior.RELEASE, List.of(), List.of()));
 	}
 
 	/** As an instance does that stops at once. */
