@@ -274,7 +274,10 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	 */
 	@Nullable KvEntry heir(IndexClock clock) {
 		KvEntry first = first();
-		return (first != null && clock.maxAge(first.modifyIndex()) < FRESH.toNanos()) ? first : null;
+		// One that is held back was last written by somebody else.
+		boolean fresh = first != null && first.flags() != YIELD
+				&& clock.maxAge(first.modifyIndex()) < FRESH.toNanos();
+		return fresh ? first : null;
 	}
 
 	/**
