@@ -26,7 +26,8 @@ public final class HttpConsulClient implements ConsulClient {
 
 	private static final Duration WATCH_SLACK = Duration.ofSeconds(2);
 
-	private static final int RENEWAL_CONNECTIONS = 2;
+	/** A pool of sessions makes 8 requests at once at most; the rest is for others. */
+	private static final int RENEWAL_CONNECTIONS = 10;
 
 	private final ConsulHttp http;
 

@@ -30,7 +30,8 @@ interface KeeperThreads {
 	Task creation(Runnable task);
 
 	/**
-	 * Runs a task that sends requests, one after another, in the order of their times.
+	 * Runs a task that sends requests, in the order of their times; a few at once where
+	 * they have become due together.
 	 */
 	Task request(Duration delay, Runnable task);
 

@@ -5,37 +5,53 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.Delayed;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A thread each for creations, requests, alarms and watches. All are platform threads: a
- * renewal must not wait for a carrier that others keep busy. Each ends when there was
- * nothing for it for a minute.
+ * A thread each for creations, requests, alarms and watches, and a few more for requests
+ * that have become due together. All are platform threads: a renewal must not wait for a
+ * carrier that others keep busy. Each ends when there was nothing for it for a minute.
  */
 final class RealKeeperThreads implements KeeperThreads {
+
+	/**
+	 * Where a pool has many sessions and answers are slow, one thread would come round
+	 * too late to the last of them. There are connections for as many.
+	 */
+	private static final int REQUESTS_AT_ONCE = 8;
 
 	private final ScheduledThreadPoolExecutor creations = executor("consul-lock-session");
 
 	private final ScheduledThreadPoolExecutor requests = executor("consul-lock-renewal");
+
+	private final ThreadPoolExecutor furtherRequests = new ThreadPoolExecutor(0, REQUESTS_AT_ONCE - 1, 1,
+			TimeUnit.MINUTES, new SynchronousQueue<>(), daemons("consul-lock-renewal"));
 
 	private final ScheduledThreadPoolExecutor alarms = executor("consul-lock-deadline");
 
 	private final ScheduledThreadPoolExecutor watches = executor("consul-lock-session-watch");
 
 	private static ScheduledThreadPoolExecutor executor(String name) {
-		ThreadFactory threads = (task) -> {
-			Thread thread = new Thread(task, name);
-			thread.setDaemon(true);
-			return thread;
-		};
-		ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1, threads);
+		ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1, daemons(name));
 		executor.setRemoveOnCancelPolicy(true);
 		executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
 		executor.setKeepAliveTime(1, TimeUnit.MINUTES);
 		executor.allowCoreThreadTimeOut(true);
 		return executor;
+	}
+
+	private static ThreadFactory daemons(String name) {
+		return (task) -> {
+			Thread thread = new Thread(task, name);
+			thread.setDaemon(true);
+			return thread;
+		};
 	}
 
 	@Override
@@ -50,7 +66,27 @@ final class RealKeeperThreads implements KeeperThreads {
 
 	@Override
 	public Task request(Duration delay, Runnable task) {
-		return schedule(this.requests, delay, task, false);
+		return schedule(this.requests, delay, () -> begin(task), false);
+	}
+
+	/** Leaves it to another thread if the next is due as well. */
+	private void begin(Runnable request) {
+		boolean more = this.requests.getQueue().peek() instanceof Delayed next
+				&& next.getDelay(TimeUnit.NANOSECONDS) <= 0;
+		if (!more || !leave(request)) {
+			request.run();
+		}
+	}
+
+	private boolean leave(Runnable request) {
+		try {
+			this.furtherRequests.execute(request);
+			return true;
+		}
+		catch (RejectedExecutionException | OutOfMemoryError ex) {
+			// All are busy, or there is no thread to be had.
+			return false;
+		}
 	}
 
 	@Override
@@ -126,10 +162,12 @@ final class RealKeeperThreads implements KeeperThreads {
 		this.watches.shutdownNow();
 		this.creations.shutdown();
 		this.requests.shutdown();
+		this.furtherRequests.shutdown();
 		try {
 			if (!awaitEnd(Duration.ofSeconds(5))) {
 				this.creations.shutdownNow();
 				this.requests.shutdownNow();
+				this.furtherRequests.shutdownNow();
 				// What they were interrupted in may leave something to clean up.
 				awaitEnd(Duration.ofSeconds(1));
 			}
@@ -137,6 +175,7 @@ final class RealKeeperThreads implements KeeperThreads {
 		catch (InterruptedException ex) {
 			this.creations.shutdownNow();
 			this.requests.shutdownNow();
+			this.furtherRequests.shutdownNow();
 			Thread.currentThread().interrupt();
 		}
 	}
@@ -144,7 +183,8 @@ final class RealKeeperThreads implements KeeperThreads {
 	private boolean awaitEnd(Duration timeout) throws InterruptedException {
 		long end = System.nanoTime() + timeout.toNanos();
 		return this.creations.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS)
-				&& this.requests.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+				&& this.requests.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS)
+				&& this.furtherRequests.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS);
 	}
 
 }

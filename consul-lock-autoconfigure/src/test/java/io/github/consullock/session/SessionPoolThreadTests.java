@@ -12,7 +12,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 
 import io.github.consullock.ConsulUnavailableException;
@@ -21,6 +23,7 @@ import io.github.consullock.PatientClient;
 import io.github.consullock.SessionBehavior;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.InMemoryConsulClient;
+import io.github.consullock.consul.RenewalOutcome;
 import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
 import org.junit.jupiter.api.Test;
@@ -103,6 +106,53 @@ class SessionPoolThreadTests {
 				}
 			}
 			assertThat(ids).noneMatch((id) -> memory.sessionInfo(id, AMPLE).isPresent());
+		}
+	}
+
+	@Test
+	void renewalsThatAreAnsweredSlowlyGoOnSideBySideButNotEachOnAThreadOfItsOwn() throws Exception {
+		int sessions = 3 * LESSEES;
+		Set<String> begun = ConcurrentHashMap.newKeySet();
+		AtomicInteger underWay = new AtomicInteger();
+		AtomicInteger most = new AtomicInteger();
+		Semaphore answers = new Semaphore(0);
+		try (InMemoryConsulClient memory = new InMemoryConsulClient();
+				ConsulClient client = new ForwardingClient(memory) {
+
+					@Override
+					public RenewalOutcome renewSession(String sessionId) {
+						if (!begun.add(sessionId)) {
+							most.accumulateAndGet(underWay.incrementAndGet(), Math::max);
+							awaitAnswer(answers);
+							underWay.decrementAndGet();
+						}
+						return super.renewSession(sessionId);
+					}
+
+				};
+				SessionPool pool = pool(client)) {
+			for (int i = 0; i < sessions; i++) {
+				session(pool.lease());
+			}
+			// One that was alone when it was due keeps the others waiting until it is
+			// answered.
+			await().pollInterval(Duration.ofMillis(500)).atMost(AMPLE).until(() -> {
+				answers.release();
+				return most.get() == LESSEES;
+			});
+			answers.release(1000);
+			await().atMost(AMPLE).until(() -> underWay.get() == 0);
+			assertThat(most).hasValue(LESSEES);
+		}
+	}
+
+	private static void awaitAnswer(Semaphore answers) {
+		try {
+			answers.acquire();
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			throw new ConsulUnavailableException("Interrupted", ex);
 		}
 	}
 
