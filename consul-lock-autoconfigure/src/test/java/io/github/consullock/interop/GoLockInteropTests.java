@@ -22,11 +22,6 @@ import io.github.consullock.LockOptions;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.lock.ConsulLock;
 import io.github.consullock.lock.ConsulLockRegistry;
-import io.github.consullock.testserver.ConsulServer;
-import io.github.consullock.testserver.ConsulTest;
-import io.github.consullock.testserver.KeyPrefix;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,23 +32,9 @@ import static org.awaitility.Awaitility.await;
 /**
  * Locks of this library and {@code api.Lock} of Consul's Go client on one key.
  */
-@ConsulTest
-class GoLockInteropTests {
+class GoLockInteropTests extends GoParticipants {
 
 	private static final long GO_LOCK_FLAGS = 0x2ddccbc058a50c18L;
-
-	private Participants participants;
-
-	@BeforeEach
-	void start(ConsulServer consul, KeyPrefix prefix) {
-		this.participants = new Participants(consul.httpUri(), prefix.value());
-		GoBuild.executable();
-	}
-
-	@AfterEach
-	void stop() {
-		this.participants.close();
-	}
 
 	@Test
 	void whatGoHoldsIsNotToBeHadAndIsTakenWhenGoReleasesIt() {

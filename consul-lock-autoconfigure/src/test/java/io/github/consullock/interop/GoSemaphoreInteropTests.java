@@ -18,11 +18,6 @@ import io.github.consullock.LockLostReason;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.lock.ConsulSemaphore;
-import io.github.consullock.testserver.ConsulServer;
-import io.github.consullock.testserver.ConsulTest;
-import io.github.consullock.testserver.KeyPrefix;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -34,23 +29,9 @@ import static org.awaitility.Awaitility.await;
  * Semaphores of this library and {@code api.Semaphore} of Consul's Go client with one
  * limit.
  */
-@ConsulTest
-class GoSemaphoreInteropTests {
+class GoSemaphoreInteropTests extends GoParticipants {
 
 	private static final String SEMAPHORE_FLAGS = "16210313421097356768";
-
-	private Participants participants;
-
-	@BeforeEach
-	void start(ConsulServer consul, KeyPrefix prefix) {
-		this.participants = new Participants(consul.httpUri(), prefix.value());
-		GoBuild.executable();
-	}
-
-	@AfterEach
-	void stop() {
-		this.participants.close();
-	}
 
 	@Test
 	void permitsAreSharedAndWhoWaitsGetsThatOfTheOther() {

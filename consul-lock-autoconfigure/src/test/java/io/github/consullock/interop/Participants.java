@@ -12,43 +12,21 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 
 import io.github.consullock.PatientClient;
-import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.TestRegistries;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.lock.ConsulLockRegistry;
 import io.github.consullock.lock.ConsulLockRegistryBuilder;
-import io.github.consullock.session.SessionSettings;
 
 /**
  * Who takes part in a test: registries of this library, other programs, and an observer.
  */
-final class Participants implements AutoCloseable {
-
-	/** Longer than anything takes that is to happen. */
-	static final Duration LONG = Duration.ofMinutes(2);
+final class Participants extends TestRegistries {
 
 	static final Duration LOCK_DELAY = Duration.ofSeconds(2);
 
-	private static final SessionSettings SESSION = SessionSettings.DEFAULTS.withAllowUnsafe(true)
-		.withTimes(Duration.ofSeconds(30), Duration.ZERO);
-
-	private final URI consul;
-
-	private final String prefix;
-
-	private final List<AutoCloseable> open = new ArrayList<>();
-
-	final ConsulClient observer;
-
 	Participants(URI consul, String prefix) {
-		this.consul = consul;
-		this.prefix = prefix;
-		this.observer = new PatientClient(consul);
-	}
-
-	/** The full key of what a registry calls by this key. */
-	String key(String key) {
-		return this.prefix + key;
+		super(consul, prefix);
 	}
 
 	ConsulLockRegistry java() {
@@ -57,49 +35,20 @@ final class Participants implements AutoCloseable {
 
 	/** One whose session, when it ends, leaves lock-delay. */
 	ConsulLockRegistry javaWithLockDelay() {
-		return java((builder) -> builder.session(SESSION.withTimes(SESSION.ttl(), LOCK_DELAY)));
+		return java((builder) -> builder.session(WITHOUT_LOCK_DELAY.withTimes(WITHOUT_LOCK_DELAY.ttl(), LOCK_DELAY)));
 	}
 
 	ConsulLockRegistry java(UnaryOperator<ConsulLockRegistryBuilder> settings) {
-		ConsulClient client = new PatientClient(this.consul);
-		ConsulLockRegistry registry = settings
-			.apply(ConsulLockRegistry.builder(client)
-				.keyPrefix(this.prefix)
-				.session(SESSION)
-				.waitTime(LONG)
-				.shutdownTimeout(Duration.ZERO))
-			.build();
-		this.open.add(0, client);
-		this.open.add(0, registry);
-		return registry;
+		return open(new PatientClient(consul()), settings);
 	}
 
 	GoDriver go() {
-		return closing(GoDriver.start(GoBuild.executable(), this.consul));
-	}
-
-	<T extends AutoCloseable> T closing(T participant) {
-		this.open.add(0, participant);
-		return participant;
-	}
-
-	URI consul() {
-		return this.consul;
-	}
-
-	/** The entry of a lock as Consul has it, or null. */
-	KvEntry entry(String key) {
-		return this.observer.read(key(key), LONG).orElse(null);
+		return closing(GoDriver.start(GoBuild.executable(), consul()));
 	}
 
 	/** What is below a key. */
 	List<KvEntry> entries(String key) {
 		return this.observer.list(key(key));
-	}
-
-	/** Ends the session that holds a lock, as an operator would. */
-	void destroySessionOf(String key) {
-		this.observer.destroySession(entry(key).session());
 	}
 
 	/** Deletes an entry behind the locks' back. */
@@ -145,19 +94,6 @@ final class Participants implements AutoCloseable {
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
-		}
-	}
-
-	@Override
-	public void close() {
-		try {
-			for (AutoCloseable closeable : this.open) {
-				closeable.close();
-			}
-			this.observer.close();
-		}
-		catch (Exception ex) {
-			throw new IllegalStateException(ex);
 		}
 	}
 

@@ -1,6 +1,5 @@
 package io.github.consullock.lock;
 
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,11 +21,6 @@ import io.github.consullock.LockOptions;
 import io.github.consullock.SessionBehavior;
 import io.github.consullock.consul.SessionRequest;
 import io.github.consullock.session.SessionSettings;
-import io.github.consullock.testserver.ConsulServer;
-import io.github.consullock.testserver.ConsulTest;
-import io.github.consullock.testserver.KeyPrefix;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -39,29 +33,12 @@ import static org.awaitility.Awaitility.await;
  * {@code anEndedSessionEndsItsHoldsAndTellsEachOnce}, and more contenders than its three
  * are in {@link ContentionTests}.
  */
-@ConsulTest
 @SuppressWarnings("LockNotBeforeTry") // Locks are what is tested here.
-class GoLockOutcomesTests {
+class GoLockOutcomesTests extends ProxiedInstances {
 
 	private static final Duration LONG = Duration.ofMinutes(2);
 
 	private static final long SEMAPHORE_FLAGS = Long.parseUnsignedLong("16210313421097356768");
-
-	private Instances instances;
-
-	private FaultyProxy proxy;
-
-	@BeforeEach
-	void start(ConsulServer consul, KeyPrefix prefix) throws IOException {
-		this.proxy = new FaultyProxy(consul.httpUri());
-		this.instances = new Instances(consul.httpUri(), prefix.value());
-	}
-
-	@AfterEach
-	void stop() {
-		this.instances.close();
-		this.proxy.close();
-	}
 
 	@Test
 	void whatIsNotHeldCannotBeUnlockedWhatIsHeldNotAcquiredAndAReleaseIsOne() {

@@ -1,6 +1,5 @@
 package io.github.consullock.lock;
 
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,18 +10,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicReference;
 
-import io.github.consullock.FaultyProxy;
 import io.github.consullock.LockConflictException;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockInUseException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.session.SessionSettings;
-import io.github.consullock.testserver.ConsulServer;
-import io.github.consullock.testserver.ConsulTest;
-import io.github.consullock.testserver.KeyPrefix;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -34,24 +27,7 @@ import static org.awaitility.Awaitility.await;
  * What the tests of Consul's Go client ask of {@code api.Semaphore}, asked of this
  * library. The long outage is in {@link GoLockOutcomesTests}.
  */
-@ConsulTest
-class GoSemaphoreOutcomesTests {
-
-	private Instances instances;
-
-	private FaultyProxy proxy;
-
-	@BeforeEach
-	void start(ConsulServer consul, KeyPrefix prefix) throws IOException {
-		this.proxy = new FaultyProxy(consul.httpUri());
-		this.instances = new Instances(consul.httpUri(), prefix.value());
-	}
-
-	@AfterEach
-	void stop() {
-		this.instances.close();
-		this.proxy.close();
-	}
+class GoSemaphoreOutcomesTests extends ProxiedInstances {
 
 	@Test
 	void aPermitIsHeldUntilItIsReleasedAndThenOnce() {

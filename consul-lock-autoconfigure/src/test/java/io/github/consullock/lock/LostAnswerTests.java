@@ -8,17 +8,12 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 import io.github.consullock.ConsulUnavailableException;
-import io.github.consullock.FaultyProxy;
 import io.github.consullock.FaultyProxy.Fault;
 import io.github.consullock.FaultyProxy.Request;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockInterruptedException;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.testserver.ConsulServer;
-import io.github.consullock.testserver.ConsulTest;
-import io.github.consullock.testserver.KeyPrefix;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -32,8 +27,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 /**
  * Answers that are lost, and copies that arrive late: owned and reported, or free.
  */
-@ConsulTest
-class LostAnswerTests {
+class LostAnswerTests extends ProxiedInstances {
 
 	private static final Duration LONG = Duration.ofMinutes(2);
 
@@ -42,25 +36,9 @@ class LostAnswerTests {
 	private static final Predicate<Request> HAND_OVER = (request) -> request.isTransaction()
 			&& request.contains("unlock") && request.contains("lock");
 
-	private Instances instances;
-
-	private FaultyProxy proxy;
-
 	private ConsulLockRegistry registry;
 
 	private boolean deleteOnRelease;
-
-	@BeforeEach
-	void start(ConsulServer consul, KeyPrefix prefix) throws IOException {
-		this.instances = new Instances(consul.httpUri(), prefix.value());
-		this.proxy = new FaultyProxy(consul.httpUri());
-	}
-
-	@AfterEach
-	void stop() {
-		this.instances.close();
-		this.proxy.close();
-	}
 
 	static Stream<Arguments> faults() {
 		return Stream.of(Fault.values()).flatMap((fault) -> Stream.of(arguments(fault, true), arguments(fault, false)));

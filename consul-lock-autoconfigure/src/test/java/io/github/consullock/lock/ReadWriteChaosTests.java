@@ -8,11 +8,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
-import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockException;
 import io.github.consullock.LockHandle;
-import io.github.consullock.LockListener;
-import io.github.consullock.LockLostReason;
 import io.github.consullock.consul.InMemoryConsulClient;
 import io.github.consullock.consul.KvEntry;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,15 +25,11 @@ import static org.awaitility.Awaitility.await;
  */
 class ReadWriteChaosTests {
 
-	private static final int THREADS = 12;
-
 	private static final int ROUNDS = 80;
 
 	private final InMemoryConsulClient consul = new InMemoryConsulClient();
 
-	private final AtomicInteger begun = new AtomicInteger();
-
-	private final AtomicInteger ended = new AtomicInteger();
+	private final Chaos chaos = new Chaos();
 
 	private final AtomicInteger readers = new AtomicInteger();
 
@@ -51,32 +44,17 @@ class ReadWriteChaosTests {
 		for (int i = 0; i < 3; i++) {
 			registries.add(unreliable(new Random(i)));
 		}
-		List<Thread> threads = new ArrayList<>();
-		for (int i = 0; i < THREADS; i++) {
-			int seed = i;
-			Thread thread = new Thread(() -> work(registries.get(seed % 3), new Random(seed), !sessionsEnd));
-			threads.add(thread);
-			thread.start();
-		}
-		Random random = new Random();
-		while (threads.stream().anyMatch(Thread::isAlive)) {
-			threads.get(random.nextInt(THREADS)).interrupt();
-			if (sessionsEnd && random.nextInt(5) == 0) {
+		Chaos.run((thread) -> work(registries.get(thread % 3), new Random(thread), !sessionsEnd), () -> {
+			if (sessionsEnd) {
 				members().stream()
 					.map(KvEntry::session)
 					.filter((session) -> session != null)
 					.findAny()
 					.ifPresent(this.consul::destroySession);
 			}
-			threads.get(random.nextInt(THREADS)).join(10);
-		}
+		});
 		assertThat(this.violations).isEmpty();
-		for (DefaultLockRegistry registry : registries) {
-			await().untilAsserted(() -> assertThat(registry.trackedKeys()).isZero());
-			assertThat(registry.heldLocks()).isEmpty();
-		}
-		assertThat(this.begun).hasPositiveValue();
-		await().untilAsserted(() -> assertThat(this.ended).hasValue(this.begun.get()));
+		this.chaos.awaitNothingKept(registries);
 		if (sessionsEnd) {
 			// What the ended sessions have left goes with the next who writes.
 			registries.get(0).readWriteLock("a").writeLock().acquire(Duration.ofMinutes(1)).close();
@@ -88,18 +66,11 @@ class ReadWriteChaosTests {
 	}
 
 	private DefaultLockRegistry unreliable(Random random) {
-		HookedClient client = new HookedClient(this.consul.newClient());
-		client.alwaysAfter(() -> {
-			if (random.nextInt(20) == 0) {
-				throw random.nextBoolean() ? new ConsulUnavailableException("chaos")
-						: new IllegalStateException("chaos");
-			}
-		});
-		return (DefaultLockRegistry) ConsulLockRegistry.builder(client)
+		return (DefaultLockRegistry) ConsulLockRegistry.builder(Chaos.unreliable(this.consul.newClient(), random))
 			.keyPrefix("locks/")
 			.session(Instances.WITHOUT_LOCK_DELAY)
 			.shutdownTimeout(Duration.ZERO)
-			.listener(new Counter())
+			.listener(this.chaos)
 			.build();
 	}
 
@@ -133,25 +104,6 @@ class ReadWriteChaosTests {
 
 	private List<KvEntry> members() {
 		return this.consul.list("locks/.consul-lock/rw/");
-	}
-
-	private final class Counter implements LockListener {
-
-		@Override
-		public void acquired(LockHandle handle, Duration waited) {
-			ReadWriteChaosTests.this.begun.incrementAndGet();
-		}
-
-		@Override
-		public void lost(LockHandle handle, LockLostReason reason) {
-			ReadWriteChaosTests.this.ended.incrementAndGet();
-		}
-
-		@Override
-		public void released(LockHandle handle, Duration held) {
-			ReadWriteChaosTests.this.ended.incrementAndGet();
-		}
-
 	}
 
 }

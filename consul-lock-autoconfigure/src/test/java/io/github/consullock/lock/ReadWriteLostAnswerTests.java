@@ -7,15 +7,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 
 import io.github.consullock.ConsulUnavailableException;
-import io.github.consullock.FaultyProxy;
 import io.github.consullock.FaultyProxy.Fault;
 import io.github.consullock.FaultyProxy.Request;
 import io.github.consullock.LockHandle;
 import io.github.consullock.consul.KvEntry;
-import io.github.consullock.testserver.ConsulServer;
-import io.github.consullock.testserver.ConsulTest;
-import io.github.consullock.testserver.KeyPrefix;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,9 +24,8 @@ import static org.awaitility.Awaitility.await;
  * Answers that are lost, and copies that arrive late, at each step to a read-write lock:
  * owned and reported, or gone.
  */
-@ConsulTest
 @SuppressWarnings("LockNotBeforeTry") // Locks are what is tested here.
-class ReadWriteLostAnswerTests {
+class ReadWriteLostAnswerTests extends ProxiedInstances {
 
 	private static final Duration LONG = Duration.ofMinutes(2);
 
@@ -48,26 +42,14 @@ class ReadWriteLostAnswerTests {
 	private static final Predicate<Request> LEAVE = (request) -> isAboutMember(request)
 			&& request.contains("delete-cas");
 
-	private Instances instances;
-
-	private FaultyProxy proxy;
-
 	private ConsulReadWriteLock lock;
 
 	private ConsulReadWriteLock other;
 
 	@BeforeEach
-	void start(ConsulServer consul, KeyPrefix prefix) throws IOException {
-		this.instances = new Instances(consul.httpUri(), prefix.value());
-		this.proxy = new FaultyProxy(consul.httpUri());
+	void hold() {
 		this.lock = Instances.warmUp(this.instances.start(this.proxy.uri(), (builder) -> builder)).readWriteLock("a");
 		this.other = this.instances.start().readWriteLock("a");
-	}
-
-	@AfterEach
-	void stop() {
-		this.instances.close();
-		this.proxy.close();
 	}
 
 	private static boolean isAboutMember(Request request) {

@@ -5,15 +5,10 @@ import java.time.Duration;
 import java.util.List;
 
 import io.github.consullock.ConsulUnavailableException;
-import io.github.consullock.FaultyProxy;
 import io.github.consullock.FaultyProxy.Fault;
 import io.github.consullock.FaultyProxy.Request;
 import io.github.consullock.LockHandle;
 import io.github.consullock.consul.KvEntry;
-import io.github.consullock.testserver.ConsulServer;
-import io.github.consullock.testserver.ConsulTest;
-import io.github.consullock.testserver.KeyPrefix;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,32 +22,19 @@ import static org.awaitility.Awaitility.await;
  * Answers about permits that are lost, and copies that arrive late: owned and reported,
  * or free. Somebody else holds a permit all the while, and keeps it.
  */
-@ConsulTest
-class SemaphoreLostAnswerTests {
+class SemaphoreLostAnswerTests extends ProxiedInstances {
 
 	private static final Duration LONG = Duration.ofMinutes(2);
-
-	private Instances instances;
-
-	private FaultyProxy proxy;
 
 	private ConsulSemaphore semaphore;
 
 	private LockHandle other;
 
 	@BeforeEach
-	void start(ConsulServer consul, KeyPrefix prefix) throws IOException {
-		this.instances = new Instances(consul.httpUri(), prefix.value());
-		this.proxy = new FaultyProxy(consul.httpUri());
+	void hold() {
 		this.semaphore = this.instances.start(this.proxy.uri(), (builder) -> builder).semaphore("a", 2);
 		this.semaphore.acquire().close();
 		this.other = this.instances.start().semaphore("a", 2).acquire();
-	}
-
-	@AfterEach
-	void stop() {
-		this.instances.close();
-		this.proxy.close();
 	}
 
 	private static boolean isAcquire(Request request) {
