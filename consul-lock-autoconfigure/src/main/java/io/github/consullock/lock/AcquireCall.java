@@ -58,6 +58,9 @@ final class AcquireCall {
 	/** How long it waits in line. */
 	private final WaitBudget queueing;
 
+	/** The same, behind nobody but what somebody has left, which soon ends. */
+	private final WaitBudget behindSettlement;
+
 	private State state = State.QUEUEING;
 
 	/** What it occupies; replaced when it has to begin anew. */
@@ -91,6 +94,7 @@ final class AcquireCall {
 		this.lines = passing ? request.kind().lines().stream().map((line) -> line + "?").toList()
 				: request.kind().lines();
 		this.queueing = passing ? WaitBudget.startingNow(BEHIND_ATTEMPTS) : this.budget;
+		this.behindSettlement = this.budget.isSingleAttempt() ? WaitBudget.startingNow(BEHIND_ATTEMPTS) : this.queueing;
 		this.place = newPlace();
 	}
 
@@ -180,12 +184,13 @@ final class AcquireCall {
 		Waiter queued = (this.waiter != null) ? this.waiter : enter(line);
 		CompletableFuture<Turn> turn = queued.turn();
 		if (!turn.isDone()) {
-			if (!this.queueing.isSpent()) {
+			WaitBudget inLine = this.parts.queues().isSettling(line) ? this.behindSettlement : this.queueing;
+			if (!inLine.isSpent()) {
 				this.report.waiting(BEHIND_OTHERS);
 				// Once more after a while, to say that it takes long.
 				Duration patience = this.patient ? LockOptions.FOREVER : this.parts.slowThreshold();
 				this.patient = true;
-				return Wait.until(turn, this.queueing.limit(patience));
+				return Wait.until(turn, inLine.limit(patience));
 			}
 			this.parts.queues().withdraw(line, queued);
 		}

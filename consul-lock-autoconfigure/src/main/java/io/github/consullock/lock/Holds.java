@@ -136,8 +136,9 @@ final class Holds {
 		this.monitor.end(hold);
 		this.listeners.tell((listener) -> listener.lost(hold, reason));
 		if (!Hold.isCancellation(reason)) {
-			this.present.end(hold);
+			// First, or nothing would seem to be there for a moment.
 			leave(hold);
+			this.present.end(hold);
 		}
 	}
 
@@ -162,11 +163,7 @@ final class Holds {
 		try {
 			this.monitor.end(hold);
 			Duration kept = hold.kept();
-			if (!kept.isZero() && !this.closing) {
-				leaveToSettlement(hold, kept);
-				return true;
-			}
-			return giveUp(hold);
+			return (kept.isZero() || this.closing) ? giveUp(hold) : giveUpLater(hold, kept);
 		}
 		catch (RuntimeException ex) {
 			if (ex instanceof LockException trouble) {
@@ -192,6 +189,20 @@ final class Holds {
 				Thread.currentThread().interrupt();
 			}
 		}
+	}
+
+	private boolean giveUpLater(Hold hold, Duration delay) {
+		try {
+			LockEntries now = this.protocol.read(hold.kind(), RELEASE_TIMEOUT);
+			if (now.token(hold.claimant()) == 0) {
+				return foundLost(hold, now);
+			}
+		}
+		catch (LockException ex) {
+			logger.debug("Whether '{}' is still held cannot be said: {}", hold.key(), ex.getMessage());
+		}
+		leaveToSettlement(hold, delay);
+		return true;
 	}
 
 	private void leaveToSettlement(Hold hold, Duration delay) {
@@ -248,16 +259,7 @@ final class Holds {
 			departure = this.protocol.release(kind, entries, claimant, open, RELEASE_TIMEOUT);
 		}
 		if (departure instanceof Departure.NotHeld notHeld) {
-			LockLostReason reason = this.monitor.lossShownBy(hold, notHeld.entries());
-			boolean news = hold.markReleased(reason);
-			if (news) {
-				tellHolder(hold, reason);
-				this.listeners.tell((listener) -> listener.lost(hold, reason));
-			}
-			// Whoever knew of the loss: what is not lost of it has to go, too.
-			leave(hold);
-			tellReleased(hold);
-			return !news;
+			return foundLost(hold, notHeld.entries());
 		}
 		hold.markReleased(null);
 		hold.place().leave(yielding);
@@ -269,6 +271,23 @@ final class Holds {
 			tellReleased(hold);
 		}
 		return true;
+	}
+
+	/**
+	 * What is to be given up turns out to be lost.
+	 * @return false if nobody knew
+	 */
+	private boolean foundLost(Hold hold, LockEntries now) {
+		LockLostReason reason = this.monitor.lossShownBy(hold, now);
+		boolean news = hold.markReleased(reason);
+		if (news) {
+			tellHolder(hold, reason);
+			this.listeners.tell((listener) -> listener.lost(hold, reason));
+		}
+		// Whoever knew of the loss: what is not lost of it has to go, too.
+		leave(hold);
+		tellReleased(hold);
+		return !news;
 	}
 
 	/** Who may be handed the lock: the next in line, if it wants just the same. */

@@ -39,6 +39,8 @@ final class LocalQueues {
 
 		private volatile @Nullable LockException trouble;
 
+		private volatile boolean settling;
+
 	}
 
 	/**
@@ -106,6 +108,7 @@ final class LocalQueues {
 			next[0] = null;
 			this.keys.computeIfPresent(key, (k, line) -> {
 				next[0] = line.waiters.poll();
+				line.settling = false;
 				return (next[0] != null) ? line : null;
 			});
 		}
@@ -127,6 +130,19 @@ final class LocalQueues {
 	@Nullable LockException trouble(String key) {
 		Line line = this.keys.get(key);
 		return (line != null) ? line.trouble : null;
+	}
+
+	/** The owner has left, but for what has still to be settled. */
+	void settling(String key) {
+		Line line = this.keys.get(key);
+		if (line != null) {
+			line.settling = true;
+		}
+	}
+
+	boolean isSettling(String key) {
+		Line line = this.keys.get(key);
+		return line != null && line.settling;
 	}
 
 	/** How many keys are owned. */

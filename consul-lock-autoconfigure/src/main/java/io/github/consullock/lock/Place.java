@@ -53,6 +53,13 @@ final class Place {
 		this.lines.forEach((line) -> this.queues.trouble(line, trouble));
 	}
 
+	/** Nobody but a settlement is there any more. */
+	void settling() {
+		if (!this.linesLeft.get()) {
+			this.lines.forEach(this.queues::settling);
+		}
+	}
+
 	/** Somebody else has been made the head of the lines. */
 	void linesPassed() {
 		this.linesLeft.set(true);

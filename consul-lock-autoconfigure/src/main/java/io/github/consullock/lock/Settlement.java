@@ -91,6 +91,7 @@ final class Settlement {
 		this.open.begin(place);
 		Runnable task = () -> settle(session, place, attempt);
 		if (delay.isZero()) {
+			place.settling();
 			this.background.execute(task);
 		}
 		else {

@@ -53,6 +53,15 @@ class HoldTimesTests extends HookedInstances {
 	}
 
 	@Test
+	void aReleaseThatTakesEffectLaterFindsALossAtOnce() {
+		LockOptions options = LockOptions.builder("a").holdAtLeast(Duration.ofHours(1)).build();
+		LockHandle handle = hooked().obtain(options).acquire();
+		this.instances.request("DELETE", "/v1/kv/" + this.instances.prefix() + "a", "");
+		assertThat(handle.release()).isFalse();
+		assertThat(this.events).containsExactly("acquired", "lost");
+	}
+
+	@Test
 	void aLockThatIsReleasedBeforeItsLimitIsNotLost() {
 		ConsulLockRegistry registry = hooked();
 		LockOptions options = LockOptions.builder("a").maxHold(Duration.ofMillis(200)).build();
