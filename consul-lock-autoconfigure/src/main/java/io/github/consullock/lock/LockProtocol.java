@@ -11,6 +11,7 @@ import io.github.consullock.LockOptions;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
+import io.github.consullock.consul.KvOperation.Verb;
 import io.github.consullock.consul.TransactionOutcome;
 import io.github.consullock.consul.TransactionOutcome.Committed;
 import io.github.consullock.consul.TransactionOutcome.FailureReason;
@@ -92,7 +93,7 @@ final class LockProtocol {
 		try {
 			long sentAt = System.nanoTime();
 			TransactionOutcome outcome = this.client.transact(operations, timeout);
-			if (outcome instanceof Committed committed) {
+			if (outcome instanceof Committed committed && isWrite(operations, index(committed))) {
 				this.clock.wrote(index(committed), sentAt);
 			}
 			return outcome;
@@ -105,6 +106,12 @@ final class LockProtocol {
 							+ " that stands for them all",
 					ex);
 		}
+	}
+
+	/** Not that of an entry that was but checked, or written as it was: that is older. */
+	private static boolean isWrite(List<KvOperation> operations, long index) {
+		return operations.stream().anyMatch((operation) -> operation.verb() == Verb.LOCK)
+				&& operations.stream().allMatch((operation) -> operation.index() < index);
 	}
 
 	/**
