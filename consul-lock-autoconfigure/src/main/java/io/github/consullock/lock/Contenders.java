@@ -71,11 +71,14 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 		KvEntry markerNow = null;
 		List<KvEntry> now = new ArrayList<>();
 		for (KvEntry entry : client.list(this.root, timeout)) {
-			if (isMarker(entry)) {
-				markerNow = entry;
-			}
-			else {
-				now.add(entry);
+			// What is further below is the queue of a key that has such a name.
+			if (entry.key().indexOf('/', this.root.length()) < 0) {
+				if (isMarker(entry)) {
+					markerNow = entry;
+				}
+				else {
+					now.add(entry);
+				}
 			}
 		}
 		now.sort(Comparator.comparingLong(KvEntry::createIndex));
