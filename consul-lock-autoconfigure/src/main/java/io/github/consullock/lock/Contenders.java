@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
 
@@ -183,7 +184,8 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	/** Comes last. */
 	private Change enter(Claimant claimant) {
 		String key = key(claimant);
-		String sign = claimant.id();
+		// Of one that comes again, too.
+		String sign = UUID.randomUUID().toString();
 		List<KvOperation> operations = List.of(KvOperation.set(this.root + MARKER, sign, 0),
 				KvOperation.checkNotExists(key), lock(key, claimant.session().id(), claimant.value(), 0));
 		return new Change(operations, (index) -> {
