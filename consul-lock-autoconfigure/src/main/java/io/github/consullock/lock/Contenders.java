@@ -236,8 +236,7 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	private Change proof(Claimant claimant, KvEntry own) {
 		String session = claimant.session().id();
 		List<KvOperation> operations = List.of(KvOperation.checkIndex(own.key(), own.modifyIndex()),
-				KvOperation.unlock(own.key(), session, claimant.value(), 0),
-				lock(own.key(), session, claimant.value(), 0));
+				KvOperation.unlock(own.key(), session, "", 0), lock(own.key(), session, claimant.value(), 0));
 		return new Change(operations, (index) -> {
 			KvEntry written = new KvEntry(own.key(), claimant.value(), 0, session, own.createIndex(), index);
 			Contenders now = with((entries) -> entries.replaceAll((entry) -> (entry == own) ? written : entry));

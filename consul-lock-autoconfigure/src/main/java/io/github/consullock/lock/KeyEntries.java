@@ -69,7 +69,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 					// Left by a hold of this session that ended without a trace, or
 					// claimed again. Locked again as it is, it would keep its index,
 					// which was a token before.
-					operations.add(unlock(claimant, key));
+					operations.add(unlock(claimant, key, ""));
 				}
 			}
 			operations.add(lock(claimant, key));
@@ -81,8 +81,9 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 		return KvOperation.lock(key, claimant.session().id(), claimant.value(), LockFlags.LOCK);
 	}
 
-	private static KvOperation unlock(Claimant claimant, String key) {
-		return KvOperation.unlock(key, claimant.session().id(), claimant.value(), LockFlags.LOCK);
+	/** With nothing where it is locked again at once: two long values are too much. */
+	private static KvOperation unlock(Claimant claimant, String key, String value) {
+		return KvOperation.unlock(key, claimant.session().id(), value, LockFlags.LOCK);
 	}
 
 	private LockEntries heldBy(Claimant claimant, long index) {
@@ -130,7 +131,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 			if (entry != null && claimant.owns(entry)) {
 				operations.add(KvOperation.checkIndex(key, entry.modifyIndex()));
 				operations.add(claimant.deleteOnRelease() ? KvOperation.deleteCas(key, entry.modifyIndex())
-						: unlock(claimant, key));
+						: unlock(claimant, key, claimant.value()));
 			}
 		}
 	}
@@ -148,7 +149,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 		if (heir != null && heir.session() != null) {
 			operations.addAll(Contenders.removal(heir));
 			operations.add(KvOperation.checkIndex(entry.key(), entry.modifyIndex()));
-			operations.add(unlock(claimant, entry.key()));
+			operations.add(unlock(claimant, entry.key(), ""));
 			operations.add(KvOperation.lock(entry.key(), heir.session(), HolderDescription.handedOver(heir.value()),
 					LockFlags.LOCK));
 			return new Departing(operations, true);
@@ -209,7 +210,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 			operations.add(this.line.check());
 		}
 		operations.add(KvOperation.checkIndex(entry.key(), entry.modifyIndex()));
-		operations.add(unlock(to, entry.key()));
+		operations.add(unlock(to, entry.key(), ""));
 		operations.add(lock(to, entry.key()));
 		return new Step(operations, true, (index) -> heldBy(to, index));
 	}
