@@ -31,7 +31,13 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 	@Override
 	public @Nullable Obstacle obstacle(@Nullable Claimant claimant) {
 		Obstacle holder = holder(claimant);
-		return (this.line != null) ? this.line.obstacle(claimant, holder, this.lock.key()) : holder;
+		return (this.line != null && !isHeldBy(claimant)) ? this.line.obstacle(claimant, holder, this.lock.key())
+				: holder;
+	}
+
+	/** Others wait for its session then, whoever came first. */
+	private boolean isHeldBy(@Nullable Claimant claimant) {
+		return claimant != null && token(claimant) != 0;
 	}
 
 	private @Nullable Obstacle holder(@Nullable Claimant claimant) {
@@ -46,8 +52,8 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 
 	@Override
 	public Step approach(Claimant claimant) {
-		Contenders.Change queueing = (this.line != null) ? this.line.queueing(claimant, holder(claimant) != null)
-				: null;
+		Contenders.Change queueing = (this.line != null && !isHeldBy(claimant))
+				? this.line.queueing(claimant, holder(claimant) != null) : null;
 		if (queueing != null) {
 			this.seen.values().forEach(KeyEntries::checkIsLock);
 			return new Step(queueing.operations(), false,
