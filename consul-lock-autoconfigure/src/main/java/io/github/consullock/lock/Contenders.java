@@ -8,6 +8,7 @@ import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
 
+import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
@@ -67,11 +68,22 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 		return entry.key().endsWith("/" + MARKER);
 	}
 
-	/** As they are now. */
-	Contenders read(ConsulClient client, Duration timeout) {
+	/**
+	 * As they are now.
+	 * @return them, or {@code null} where it is not permitted to look: nobody queues up
+	 * from there
+	 */
+	@Nullable Contenders read(ConsulClient client, Duration timeout) {
+		List<KvEntry> below;
+		try {
+			below = client.list(this.root, timeout);
+		}
+		catch (ConsulRefusedException ex) {
+			return null;
+		}
 		KvEntry markerNow = null;
 		List<KvEntry> now = new ArrayList<>();
-		for (KvEntry entry : client.list(this.root, timeout)) {
+		for (KvEntry entry : below) {
 			// What is further below is the queue of a key that has such a name.
 			if (entry.key().indexOf('/', this.root.length()) < 0) {
 				if (isMarker(entry)) {
@@ -279,8 +291,7 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	@Nullable KvEntry heir(IndexClock clock) {
 		KvEntry first = first();
 		// One that is held back was last written by somebody else.
-		boolean fresh = first != null && first.flags() != YIELD
-				&& clock.maxAge(first.modifyIndex()) < FRESH.toNanos();
+		boolean fresh = first != null && first.flags() != YIELD && clock.maxAge(first.modifyIndex()) < FRESH.toNanos();
 		return fresh ? first : null;
 	}
 

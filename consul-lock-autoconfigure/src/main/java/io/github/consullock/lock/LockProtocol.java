@@ -120,6 +120,23 @@ final class LockProtocol {
 	 * @return what came of it, or {@code null} if this kind cannot be handed over
 	 */
 	@Nullable Departure handOver(LockKind kind, LockEntries known, Claimant from, Claimant to, Duration timeout) {
+		try {
+			return tryToHandOver(kind, known, from, to, timeout);
+		}
+		catch (ConsulRefusedException ex) {
+			LockEntries apart = readApart(kind, timeout);
+			return (apart.token(from) == 0) ? new Departure.NotHeld(apart)
+					: tryToHandOver(kind, apart, from, to, timeout);
+		}
+	}
+
+	/** Those who wait may be where this holder has no permission. */
+	private LockEntries readApart(LockKind kind, Duration timeout) {
+		return read(kind.unqueued(), timeout);
+	}
+
+	private @Nullable Departure tryToHandOver(LockKind kind, LockEntries known, Claimant from, Claimant to,
+			Duration timeout) {
 		LockEntries.Step step = known.handOver(from, to);
 		LockEntries current = known;
 		for (int i = 0; i < MAX_MOVES && step != null; i++) {
@@ -146,13 +163,14 @@ final class LockProtocol {
 	 * @param open whether it is to be free for everybody, whoever waits
 	 */
 	Departure release(LockKind kind, LockEntries known, Claimant claimant, boolean open, Duration timeout) {
+		OperationsOn departure = (current) -> current.depart(claimant, this.clock, open);
 		try {
-			return whileHeld(kind, known, claimant, timeout, (current) -> current.depart(claimant, this.clock, open));
+			return whileHeld(kind, known, claimant, timeout, departure);
 		}
 		catch (ConsulRefusedException ex) {
-			// Those who wait may be where this holder has no permission.
-			return whileHeld(kind.unqueued(), read(kind.unqueued(), timeout), claimant, timeout,
-					(current) -> new Departing(current.leave(claimant), false));
+			LockEntries apart = readApart(kind, timeout);
+			return (apart.token(claimant) == 0) ? new Departure.NotHeld(apart)
+					: whileHeld(kind, apart, claimant, timeout, departure);
 		}
 	}
 

@@ -291,7 +291,7 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 		return this.line != null && (handedOver || !this.line.known());
 	}
 
-	private SemaphoreEntries withLine(Contenders other) {
+	private SemaphoreEntries withLine(@Nullable Contenders other) {
 		return new SemaphoreEntries(this.lock, this.state, this.entries, this.dead, this.closed, other);
 	}
 
