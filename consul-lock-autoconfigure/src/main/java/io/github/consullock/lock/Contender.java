@@ -352,8 +352,8 @@ final class Contender {
 		}
 		catch (ConsulRefusedException ex) {
 			this.unsettled = null;
-			if (!step.acquires() && this.kind.unqueued() != this.kind) {
-				// No permission to queue up, perhaps: watching the lock will do.
+			if (!this.kind.unqueued().equals(this.kind)) {
+				// No permission for the queue, perhaps: watching the lock will do.
 				this.kind = this.kind.unqueued();
 				this.seen = this.parts.protocol().readAgain(this.kind.unseen(), timeout());
 				return null;

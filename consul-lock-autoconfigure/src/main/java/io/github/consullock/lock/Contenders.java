@@ -4,9 +4,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
 
+import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
@@ -66,16 +68,30 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 		return entry.key().endsWith("/" + MARKER);
 	}
 
-	/** As they are now. */
-	Contenders read(ConsulClient client, Duration timeout) {
+	/**
+	 * As they are now.
+	 * @return them, or {@code null} where it is not permitted to look: nobody queues up
+	 * from there
+	 */
+	@Nullable Contenders read(ConsulClient client, Duration timeout) {
+		List<KvEntry> below;
+		try {
+			below = client.list(this.root, timeout);
+		}
+		catch (ConsulRefusedException ex) {
+			return null;
+		}
 		KvEntry markerNow = null;
 		List<KvEntry> now = new ArrayList<>();
-		for (KvEntry entry : client.list(this.root, timeout)) {
-			if (isMarker(entry)) {
-				markerNow = entry;
-			}
-			else {
-				now.add(entry);
+		for (KvEntry entry : below) {
+			// What is further below is the queue of a key that has such a name.
+			if (entry.key().indexOf('/', this.root.length()) < 0) {
+				if (isMarker(entry)) {
+					markerNow = entry;
+				}
+				else {
+					now.add(entry);
+				}
 			}
 		}
 		now.sort(Comparator.comparingLong(KvEntry::createIndex));
@@ -180,7 +196,8 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	/** Comes last. */
 	private Change enter(Claimant claimant) {
 		String key = key(claimant);
-		String sign = claimant.id();
+		// Of one that comes again, too.
+		String sign = UUID.randomUUID().toString();
 		List<KvOperation> operations = List.of(KvOperation.set(this.root + MARKER, sign, 0),
 				KvOperation.checkNotExists(key), lock(key, claimant.session().id(), claimant.value(), 0));
 		return new Change(operations, (index) -> {
@@ -231,8 +248,7 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	private Change proof(Claimant claimant, KvEntry own) {
 		String session = claimant.session().id();
 		List<KvOperation> operations = List.of(KvOperation.checkIndex(own.key(), own.modifyIndex()),
-				KvOperation.unlock(own.key(), session, claimant.value(), 0),
-				lock(own.key(), session, claimant.value(), 0));
+				KvOperation.unlock(own.key(), session, "", 0), lock(own.key(), session, claimant.value(), 0));
 		return new Change(operations, (index) -> {
 			KvEntry written = new KvEntry(own.key(), claimant.value(), 0, session, own.createIndex(), index);
 			Contenders now = with((entries) -> entries.replaceAll((entry) -> (entry == own) ? written : entry));
@@ -275,8 +291,7 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	@Nullable KvEntry heir(IndexClock clock) {
 		KvEntry first = first();
 		// One that is held back was last written by somebody else.
-		boolean fresh = first != null && first.flags() != YIELD
-				&& clock.maxAge(first.modifyIndex()) < FRESH.toNanos();
+		boolean fresh = first != null && first.flags() != YIELD && clock.maxAge(first.modifyIndex()) < FRESH.toNanos();
 		return fresh ? first : null;
 	}
 

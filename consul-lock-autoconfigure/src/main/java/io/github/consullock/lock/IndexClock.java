@@ -23,6 +23,8 @@ final class IndexClock {
 	void wrote(long index, long sentAt) {
 		if (index > 0 && sentAt - this.lastSample >= PACE_NANOS) {
 			this.lastSample = sentAt;
+			// Of another history, if an index goes backwards.
+			this.samples.tailMap(index, false).clear();
 			this.samples.put(index, sentAt);
 			if (this.samples.size() > SAMPLES) {
 				this.samples.pollFirstEntry();

@@ -31,7 +31,13 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 	@Override
 	public @Nullable Obstacle obstacle(@Nullable Claimant claimant) {
 		Obstacle holder = holder(claimant);
-		return (this.line != null) ? this.line.obstacle(claimant, holder, this.lock.key()) : holder;
+		return (this.line != null && !isHeldBy(claimant)) ? this.line.obstacle(claimant, holder, this.lock.key())
+				: holder;
+	}
+
+	/** Others wait for its session then, whoever came first. */
+	private boolean isHeldBy(@Nullable Claimant claimant) {
+		return claimant != null && token(claimant) != 0;
 	}
 
 	private @Nullable Obstacle holder(@Nullable Claimant claimant) {
@@ -46,8 +52,8 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 
 	@Override
 	public Step approach(Claimant claimant) {
-		Contenders.Change queueing = (this.line != null) ? this.line.queueing(claimant, holder(claimant) != null)
-				: null;
+		Contenders.Change queueing = (this.line != null && !isHeldBy(claimant))
+				? this.line.queueing(claimant, holder(claimant) != null) : null;
 		if (queueing != null) {
 			this.seen.values().forEach(KeyEntries::checkIsLock);
 			return new Step(queueing.operations(), false,
@@ -69,7 +75,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 					// Left by a hold of this session that ended without a trace, or
 					// claimed again. Locked again as it is, it would keep its index,
 					// which was a token before.
-					operations.add(unlock(claimant, key));
+					operations.add(unlock(claimant, key, ""));
 				}
 			}
 			operations.add(lock(claimant, key));
@@ -81,8 +87,9 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 		return KvOperation.lock(key, claimant.session().id(), claimant.value(), LockFlags.LOCK);
 	}
 
-	private static KvOperation unlock(Claimant claimant, String key) {
-		return KvOperation.unlock(key, claimant.session().id(), claimant.value(), LockFlags.LOCK);
+	/** With nothing where it is locked again at once: two long values are too much. */
+	private static KvOperation unlock(Claimant claimant, String key, String value) {
+		return KvOperation.unlock(key, claimant.session().id(), value, LockFlags.LOCK);
 	}
 
 	private LockEntries heldBy(Claimant claimant, long index) {
@@ -130,7 +137,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 			if (entry != null && claimant.owns(entry)) {
 				operations.add(KvOperation.checkIndex(key, entry.modifyIndex()));
 				operations.add(claimant.deleteOnRelease() ? KvOperation.deleteCas(key, entry.modifyIndex())
-						: unlock(claimant, key));
+						: unlock(claimant, key, claimant.value()));
 			}
 		}
 	}
@@ -148,7 +155,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 		if (heir != null && heir.session() != null) {
 			operations.addAll(Contenders.removal(heir));
 			operations.add(KvOperation.checkIndex(entry.key(), entry.modifyIndex()));
-			operations.add(unlock(claimant, entry.key()));
+			operations.add(unlock(claimant, entry.key(), ""));
 			operations.add(KvOperation.lock(entry.key(), heir.session(), HolderDescription.handedOver(heir.value()),
 					LockFlags.LOCK));
 			return new Departing(operations, true);
@@ -209,7 +216,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 			operations.add(this.line.check());
 		}
 		operations.add(KvOperation.checkIndex(entry.key(), entry.modifyIndex()));
-		operations.add(unlock(to, entry.key()));
+		operations.add(unlock(to, entry.key(), ""));
 		operations.add(lock(to, entry.key()));
 		return new Step(operations, true, (index) -> heldBy(to, index));
 	}

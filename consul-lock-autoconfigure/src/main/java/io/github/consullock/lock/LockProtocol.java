@@ -11,6 +11,7 @@ import io.github.consullock.LockOptions;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
+import io.github.consullock.consul.KvOperation.Verb;
 import io.github.consullock.consul.TransactionOutcome;
 import io.github.consullock.consul.TransactionOutcome.Committed;
 import io.github.consullock.consul.TransactionOutcome.FailureReason;
@@ -92,7 +93,7 @@ final class LockProtocol {
 		try {
 			long sentAt = System.nanoTime();
 			TransactionOutcome outcome = this.client.transact(operations, timeout);
-			if (outcome instanceof Committed committed) {
+			if (outcome instanceof Committed committed && isWrite(operations, index(committed))) {
 				this.clock.wrote(index(committed), sentAt);
 			}
 			return outcome;
@@ -107,12 +108,35 @@ final class LockProtocol {
 		}
 	}
 
+	/** Not that of an entry that was but checked, or written as it was: that is older. */
+	private static boolean isWrite(List<KvOperation> operations, long index) {
+		return operations.stream().anyMatch((operation) -> operation.verb() == Verb.LOCK)
+				&& operations.stream().allMatch((operation) -> operation.index() < index);
+	}
+
 	/**
 	 * Gives the lock up and takes it again in one write, which gives the next holder in
 	 * this JVM a token of its own without the lock ever being free.
 	 * @return what came of it, or {@code null} if this kind cannot be handed over
 	 */
 	@Nullable Departure handOver(LockKind kind, LockEntries known, Claimant from, Claimant to, Duration timeout) {
+		try {
+			return tryToHandOver(kind, known, from, to, timeout);
+		}
+		catch (ConsulRefusedException ex) {
+			LockEntries apart = readApart(kind, timeout);
+			return (apart.token(from) == 0) ? new Departure.NotHeld(apart)
+					: tryToHandOver(kind, apart, from, to, timeout);
+		}
+	}
+
+	/** Those who wait may be where this holder has no permission. */
+	private LockEntries readApart(LockKind kind, Duration timeout) {
+		return read(kind.unqueued(), timeout);
+	}
+
+	private @Nullable Departure tryToHandOver(LockKind kind, LockEntries known, Claimant from, Claimant to,
+			Duration timeout) {
 		LockEntries.Step step = known.handOver(from, to);
 		LockEntries current = known;
 		for (int i = 0; i < MAX_MOVES && step != null; i++) {
@@ -139,13 +163,14 @@ final class LockProtocol {
 	 * @param open whether it is to be free for everybody, whoever waits
 	 */
 	Departure release(LockKind kind, LockEntries known, Claimant claimant, boolean open, Duration timeout) {
+		OperationsOn departure = (current) -> current.depart(claimant, this.clock, open);
 		try {
-			return whileHeld(kind, known, claimant, timeout, (current) -> current.depart(claimant, this.clock, open));
+			return whileHeld(kind, known, claimant, timeout, departure);
 		}
 		catch (ConsulRefusedException ex) {
-			// Those who wait may be where this holder has no permission.
-			return whileHeld(kind.unqueued(), read(kind.unqueued(), timeout), claimant, timeout,
-					(current) -> new Departing(current.leave(claimant), false));
+			LockEntries apart = readApart(kind, timeout);
+			return (apart.token(claimant) == 0) ? new Departure.NotHeld(apart)
+					: whileHeld(kind, apart, claimant, timeout, departure);
 		}
 	}
 

@@ -86,7 +86,13 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 	@Override
 	public @Nullable Obstacle obstacle(@Nullable Claimant claimant) {
 		Obstacle holders = heldBy(claimant);
-		return (this.line != null) ? this.line.obstacle(claimant, holders, this.lock.stateKey()) : holders;
+		return (this.line != null && !isHeldBy(claimant)) ? this.line.obstacle(claimant, holders, this.lock.stateKey())
+				: holders;
+	}
+
+	/** Others may wait for its session then, whoever came first. */
+	private boolean isHeldBy(@Nullable Claimant claimant) {
+		return claimant != null && token(claimant) != 0;
 	}
 
 	private @Nullable Obstacle heldBy(@Nullable Claimant claimant) {
@@ -121,8 +127,8 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 	@Override
 	public Step approach(Claimant claimant) {
 		SemaphoreState before = SemaphoreState.checked(this.state, this.lock);
-		Contenders.Change queueing = (this.line != null) ? this.line.queueing(claimant, heldBy(claimant) != null)
-				: null;
+		Contenders.Change queueing = (this.line != null && !isHeldBy(claimant))
+				? this.line.queueing(claimant, heldBy(claimant) != null) : null;
 		if (queueing != null) {
 			return new Step(queueing.operations(), false, (index) -> withLine(queueing.after().apply(index)));
 		}
@@ -285,7 +291,7 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 		return this.line != null && (handedOver || !this.line.known());
 	}
 
-	private SemaphoreEntries withLine(Contenders other) {
+	private SemaphoreEntries withLine(@Nullable Contenders other) {
 		return new SemaphoreEntries(this.lock, this.state, this.entries, this.dead, this.closed, other);
 	}
 
