@@ -372,7 +372,7 @@ final class Contender {
 		this.unsettled = null;
 		if (result instanceof Attempt.Closer closer) {
 			this.closer = true;
-			this.closerSince = Math.min(this.closerSince, closer.index());
+			closerSince(closer.index());
 			this.parts.contention().met(this.kind.key());
 			see(closer.entries(), me);
 		}
@@ -401,6 +401,12 @@ final class Contender {
 			return this.budget.isSpent() ? null : Wait.pause(this.budget.limit(this.backoff.next()));
 		}
 		return null;
+	}
+
+	private void closerSince(long index) {
+		if (this.closerSince == Long.MAX_VALUE) {
+			this.closerSince = index;
+		}
 	}
 
 	private void see(LockEntries now, Claimant me) {
@@ -433,7 +439,7 @@ final class Contender {
 				acquired(me, token, now);
 			}
 			this.seen = now;
-			this.closerSince = Math.min(this.closerSince, fence.index());
+			closerSince(fence.index());
 		}
 		this.unsettled = null;
 	}
