@@ -50,8 +50,6 @@ final class SkippedResult {
 	private static final List<Supplier<?>> COLLECTIONS = List.of(ArrayList::new, HashSet::new, TreeSet::new,
 			ArrayDeque::new, HashMap::new, TreeMap::new, Collections::emptyIterator);
 
-	private static final String UNIT = "kotlin.Unit";
-
 	private SkippedResult() {
 	}
 
@@ -84,7 +82,7 @@ final class SkippedResult {
 	}
 
 	private static Supplier<@Nullable Object> of(Class<?> type, boolean neverNull) {
-		if (type == void.class || type == Void.class || type.getName().equals(UNIT)) {
+		if (type == void.class || type == Void.class || ReturnTypes.isUnit(type)) {
 			return () -> null;
 		}
 		if (type == boolean.class || type == Boolean.class) {
