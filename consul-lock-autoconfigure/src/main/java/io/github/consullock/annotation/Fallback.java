@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.core.ResolvableType;
 import org.springframework.util.ClassUtils;
+import org.springframework.util.ReflectionUtils;
 
 /**
  * The method that is called in place of a body that did not get its lock.
@@ -39,6 +40,7 @@ record Fallback(Method method, int exceptionIndex) {
 		}
 		Method method = method(name, definition);
 		checkReturnType(method, definition);
+		checkExceptions(method, definition);
 		if (DistributedLockAnnotations.find(method, definition.beanClass()) != null) {
 			throw definition.refused(
 					"has the fallback '" + name + "', which is to be locked itself, but is called without a lock",
@@ -96,6 +98,24 @@ record Fallback(Method method, int exceptionIndex) {
 			throw definition.refused(
 					"returns " + wanted + ", but its fallback '" + method.getName() + "' returns " + found,
 					"Have the fallback return " + wanted + ".");
+		}
+	}
+
+	/** Callers of the method could not catch others, which proxies wrap. */
+	private static void checkExceptions(Method method, Definition definition) {
+		Method called = definition.method();
+		ResolvableType returned = ResolvableType.forMethodReturnType(called, definition.beanClass());
+		if (ReturnTypes.isSuspend(called) || ReturnTypes.endLater(returned)) {
+			return; // They are delivered.
+		}
+		for (Class<?> type : method.getExceptionTypes()) {
+			boolean unchecked = RuntimeException.class.isAssignableFrom(type) || Error.class.isAssignableFrom(type);
+			if (!unchecked && !ReflectionUtils.declaresException(called, type)) {
+				throw definition.refused(
+						"has the fallback '" + method.getName() + "', which throws " + type.getName()
+								+ ", but does not declare that itself",
+						"Have the method throw " + type.getSimpleName() + " as well, or the fallback none.");
+			}
 		}
 	}
 

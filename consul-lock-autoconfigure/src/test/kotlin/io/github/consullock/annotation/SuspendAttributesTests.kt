@@ -138,7 +138,7 @@ class SuspendAttributesTests {
 
     @Test
     fun `what does not fit stops the start`() {
-        assertThat(LockContext.refusal(SkipsNumber::class.java)).hasMessageContaining("never to return null")
+        assertThat(LockContext.refusal(SkipsNumber::class.java)).hasMessageContaining("declared never to be null")
         assertThat(LockContext.refusal(FallbackOfOtherType::class.java)).hasMessageContaining("'instead' returns int")
         assertThat(LockContext.refusal(PlainWithSuspendingFallback::class.java))
             .hasMessageContaining("there is suspend instead()")
@@ -146,6 +146,12 @@ class SuspendAttributesTests {
             .contains("instead(String) or instead(String, LockNotAcquiredException)")
         assertThat(LockContext.refusal(TwoFallbacks::class.java)).hasMessageContaining("two methods fit")
         assertThat(LockContext.refusal(NonNullHandle::class.java)).hasMessageContaining("never to be null")
+    }
+
+    /** Whether the result may be null is not in the class file. */
+    @Test
+    fun `a future may skip`() {
+        LockContext.start(SkipsFuture::class.java).close()
     }
 
     private fun start(call: suspend () -> String): Deferred<String> = CoroutineScope(Dispatchers.Default).async { call() }
@@ -275,6 +281,13 @@ class SuspendAttributesTests {
         open suspend fun skipFlow(): Flow<String> = fail()
 
         private fun fail(): Nothing = throw AssertionError("ran")
+
+    }
+
+    open class SkipsFuture {
+
+        @DistributedLock(key = "a", onNotAcquired = NotAcquiredPolicy.SKIP)
+        open fun run(): CompletableFuture<String?> = CompletableFuture.completedFuture("ran")
 
     }
 
