@@ -8,6 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
+import io.github.consullock.lock.UnusedHold;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,6 +76,7 @@ final class AsyncHold {
 		if (!this.hold.enter()) {
 			return new AnnotatedHold.Outcome(null, new CancellationException("The call was given up"));
 		}
+		this.hold.used = true;
 		try {
 			AnnotatedHold current = AnnotatedHolds.add(this.hold.acquirer, handle(), this);
 			try {
@@ -132,6 +134,9 @@ final class AsyncHold {
 
 		private volatile @Nullable LockLostReason reason;
 
+		/** Whether a method has run under it. */
+		private volatile boolean used;
+
 		private Hold(LockedCall acquirer, LockHandle handle) {
 			this.acquirer = acquirer;
 			this.keys = HeldKeys.of(acquirer);
@@ -162,9 +167,17 @@ final class AsyncHold {
 			return this.parts.getAndUpdate((count) -> (count > 0) ? count + 1 : 0) > 0;
 		}
 
+		/** What came too late for its caller keeps nobody out. */
+		private CompletableFuture<Boolean> release() {
+			return this.used ? this.handle.releaseAsync() : CallThreads.supply(() -> {
+				UnusedHold.discard(this.handle);
+				return true;
+			});
+		}
+
 		private void exit() {
 			if (this.parts.decrementAndGet() == 0) {
-				this.handle.releaseAsync().whenComplete((kept, failure) -> {
+				release().whenComplete((kept, failure) -> {
 					if (failure != null) {
 						this.released.completeExceptionally(failure);
 					}

@@ -5,6 +5,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
@@ -74,6 +75,20 @@ final class CallThreads {
 		if (future.isDone() || !execute(task)) {
 			task.run();
 		}
+	}
+
+	/**
+	 * Does something that may block, for a caller that may not.
+	 * @param <T> what it gives
+	 * @param action what to do
+	 * @return its result or failure
+	 */
+	static <T> CompletableFuture<T> supply(Supplier<T> action) {
+		return CompletableFuture.supplyAsync(action, (task) -> {
+			if (!execute(task)) {
+				task.run();
+			}
+		});
 	}
 
 	static @Nullable Throwable unwrap(@Nullable Throwable failure) {

@@ -198,9 +198,10 @@ public @interface DistributedLock {
 	 * <p>
 	 * A method of the same class or a superclass, whatever its visibility, with the same
 	 * parameters, or with a {@link io.github.consullock.LockNotAcquiredException} after
-	 * them, and a return type that fits. It runs without the lock, and as the bean itself
-	 * calls it: annotations on it have no effect, which is why it must not be one that
-	 * {@code @DistributedLock} applies to.
+	 * them, a return type that fits, and no checked exceptions that the method does not
+	 * declare. It runs without the lock, and as the bean itself calls it: annotations on
+	 * it have no effect, which is why it must not be one that {@code @DistributedLock}
+	 * applies to.
 	 * <p>
 	 * The default, empty, is none.
 	 * <p>

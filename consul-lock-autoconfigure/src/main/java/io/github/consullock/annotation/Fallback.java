@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 import org.springframework.aop.support.AopUtils;
 import org.springframework.core.ResolvableType;
+import org.springframework.util.ClassUtils;
+import org.springframework.util.ReflectionUtils;
 
 /**
  * The method that is called in place of a body that did not get its lock.
@@ -38,13 +40,15 @@ record Fallback(Method method, int exceptionIndex) {
 		}
 		Method method = method(name, definition);
 		checkReturnType(method, definition);
+		checkExceptions(method, definition);
 		if (DistributedLockAnnotations.find(method, definition.beanClass()) != null) {
 			throw definition.refused(
 					"has the fallback '" + name + "', which is to be locked itself, but is called without a lock",
 					"Name a method that is not annotated or, where the annotation is on the class, not public.");
 		}
-		int count = definition.method().getParameterCount();
-		return new Fallback(method, (method.getParameterCount() > count) ? exceptionIndex(definition.method()) : -1);
+		int count = parameterTypes(definition.method(), definition.beanClass()).size();
+		boolean takesException = parameterTypes(method, definition.beanClass()).size() > count;
+		return new Fallback(method, takesException ? count : -1);
 	}
 
 	private static Method method(String name, Definition definition) {
@@ -57,11 +61,15 @@ record Fallback(Method method, int exceptionIndex) {
 			.toList();
 		List<Class<?>> without = parameterTypes(definition.method(), definition.beanClass());
 		List<Class<?>> with = new ArrayList<>(without);
-		with.add(exceptionIndex(definition.method()), EXCEPTION);
-		List<Method> fitting = named.stream().filter((method) -> {
-			List<Class<?>> types = parameterTypes(method, definition.beanClass());
-			return types.equals(without) || types.equals(with);
-		}).toList();
+		with.add(EXCEPTION);
+		boolean suspend = ReturnTypes.isSuspend(definition.method());
+		List<Method> fitting = named.stream()
+			.filter((method) -> suspend || !ReturnTypes.isSuspend(method))
+			.filter((method) -> {
+				List<Class<?>> types = parameterTypes(method, definition.beanClass());
+				return types.equals(without) || types.equals(with);
+			})
+			.toList();
 		String wanted = name + text(without) + " or " + name + text(with);
 		if (named.isEmpty()) {
 			throw definition.refused("has the fallback '" + name + "', but its class has no method of that name",
@@ -71,7 +79,8 @@ record Fallback(Method method, int exceptionIndex) {
 			throw definition.refused(
 					"has the fallback '" + name + "', but no method of that name has its parameters; there is "
 							+ named.stream()
-								.map((method) -> name + text(parameterTypes(method, definition.beanClass())))
+								.map((method) -> (ReturnTypes.isSuspend(method) ? "suspend " : "") + name
+										+ text(parameterTypes(method, definition.beanClass())))
 								.collect(Collectors.joining(", ")),
 					"Give the fallback the same parameters: " + wanted + ".");
 		}
@@ -82,27 +91,52 @@ record Fallback(Method method, int exceptionIndex) {
 		return fitting.get(0);
 	}
 
-	/** Last, but for the continuation that the compiler adds. */
-	private static int exceptionIndex(Method method) {
-		return method.getParameterCount() - (ReturnTypes.isSuspend(method) ? 1 : 0);
-	}
-
 	private static void checkReturnType(Method method, Definition definition) {
 		ResolvableType wanted = ResolvableType.forMethodReturnType(definition.method(), definition.beanClass());
 		ResolvableType found = ResolvableType.forMethodReturnType(method, definition.beanClass());
-		// Of raw types and variables, the class is all that can be compared.
-		boolean open = wanted.hasUnresolvableGenerics() || found.hasUnresolvableGenerics();
-		boolean fits = wanted.toClass().isAssignableFrom(found.toClass()) && (open || wanted.isAssignableFrom(found));
-		if (!fits) {
+		if (!fits(wanted, found)) {
 			throw definition.refused(
 					"returns " + wanted + ", but its fallback '" + method.getName() + "' returns " + found,
 					"Have the fallback return " + wanted + ".");
 		}
 	}
 
+	/** Callers of the method could not catch others, which proxies wrap. */
+	private static void checkExceptions(Method method, Definition definition) {
+		Method called = definition.method();
+		ResolvableType returned = ResolvableType.forMethodReturnType(called, definition.beanClass());
+		if (ReturnTypes.isSuspend(called) || ReturnTypes.endLater(returned)) {
+			return; // They are delivered.
+		}
+		for (Class<?> type : method.getExceptionTypes()) {
+			boolean unchecked = RuntimeException.class.isAssignableFrom(type) || Error.class.isAssignableFrom(type);
+			if (!unchecked && !ReflectionUtils.declaresException(called, type)) {
+				throw definition.refused(
+						"has the fallback '" + method.getName() + "', which throws " + type.getName()
+								+ ", but does not declare that itself",
+						"Have the method throw " + type.getSimpleName() + " as well, or the fallback none.");
+			}
+		}
+	}
+
+	private static boolean fits(ResolvableType wanted, ResolvableType found) {
+		if (found.toClass() == void.class && ReturnTypes.isUnit(wanted.toClass())) {
+			return true;
+		}
+		if (found.toClass().isPrimitive() && !wanted.toClass().isPrimitive()) {
+			Class<?> boxed = ClassUtils.resolvePrimitiveIfNecessary(found.toClass());
+			return wanted.toClass().isAssignableFrom(boxed);
+		}
+		// Of raw types and variables, the class is all that can be compared.
+		boolean open = wanted.hasUnresolvableGenerics() || found.hasUnresolvableGenerics();
+		return wanted.toClass().isAssignableFrom(found.toClass()) && (open || wanted.isAssignableFrom(found));
+	}
+
+	/** Without the continuation that the compiler adds to a function that suspends. */
 	private static List<Class<?>> parameterTypes(Method method, Class<?> beanClass) {
 		List<Class<?>> types = new ArrayList<>();
-		for (int i = 0; i < method.getParameterCount(); i++) {
+		int count = method.getParameterCount() - (ReturnTypes.isSuspend(method) ? 1 : 0);
+		for (int i = 0; i < count; i++) {
 			types.add(ResolvableType.forMethodParameter(method, i, beanClass).toClass());
 		}
 		return types;
@@ -124,8 +158,10 @@ record Fallback(Method method, int exceptionIndex) {
 		if (this.exceptionIndex >= 0) {
 			all.add(this.exceptionIndex, failure);
 		}
+		// One that does not suspend takes no continuation, which is the last.
+		Object[] taken = all.subList(0, this.method.getParameterCount()).toArray();
 		// Not by reflection alone: a suspend function becomes a publisher.
-		return AopUtils.invokeJoinpointUsingReflection(target, this.method, all.toArray());
+		return AopUtils.invokeJoinpointUsingReflection(target, this.method, taken);
 	}
 
 }

@@ -17,6 +17,7 @@ import reactor.util.context.Context;
 import reactor.util.context.ContextView;
 
 import org.springframework.core.ReactiveAdapter;
+import org.springframework.core.ReactiveAdapterRegistry;
 
 /**
  * One subscription of a call of a reactive method: waits for the lock, has the method
@@ -26,8 +27,6 @@ import org.springframework.core.ReactiveAdapter;
 final class ReactiveCall {
 
 	private final LockedCall call;
-
-	private final ReactiveAdapter adapter;
 
 	private final ContextView subscriber;
 
@@ -42,16 +41,15 @@ final class ReactiveCall {
 
 	private volatile @Nullable LockLostException lossAtTheEnd;
 
-	private ReactiveCall(LockedCall call, ReactiveAdapter adapter, ContextView subscriber) {
+	private ReactiveCall(LockedCall call, ContextView subscriber) {
 		this.call = call.later();
-		this.adapter = adapter;
 		this.subscriber = subscriber;
 		this.context = CallerContext.capture(subscriber);
 	}
 
-	static Mono<Object> mono(LockedCall call, ReactiveAdapter adapter) {
+	static Mono<Object> mono(LockedCall call) {
 		return Mono.deferContextual((context) -> {
-			ReactiveCall subscription = new ReactiveCall(call, adapter, context);
+			ReactiveCall subscription = new ReactiveCall(call, context);
 			return Mono
 				.usingWhen(Mono.just(subscription), (self) -> self.work().flatMap((work) -> Mono.from(work.get())),
 						ReactiveCall::complete, (self, failure) -> self.end().onErrorComplete(), ReactiveCall::end)
@@ -59,9 +57,9 @@ final class ReactiveCall {
 		});
 	}
 
-	static Flux<Object> flux(LockedCall call, ReactiveAdapter adapter) {
+	static Flux<Object> flux(LockedCall call) {
 		return Flux.deferContextual((context) -> {
-			ReactiveCall subscription = new ReactiveCall(call, adapter, context);
+			ReactiveCall subscription = new ReactiveCall(call, context);
 			return Flux
 				.usingWhen(Mono.just(subscription), (self) -> self.work().flatMapMany(Supplier::get),
 						ReactiveCall::complete, (self, failure) -> self.end().onErrorComplete(), ReactiveCall::end)
@@ -153,10 +151,9 @@ final class ReactiveCall {
 			return Mono.error(outcome.failure());
 		}
 		Object returned = outcome.result();
-		if (returned instanceof Publisher<?> || this.adapter.getReactiveType().isInstance(returned)) {
-			return this.adapter.toPublisher(returned);
-		}
-		return Mono.justOrEmpty(returned);
+		// What a suspend function is replaced with may be a plain value, or a Flow.
+		ReactiveAdapter adapter = ReactiveAdapterRegistry.getSharedInstance().getAdapter(null, returned);
+		return (adapter != null) ? adapter.toPublisher(returned) : Mono.justOrEmpty(returned);
 	}
 
 	private Mono<Boolean> complete() {

@@ -18,8 +18,8 @@ final class ReactiveExecution implements LockedExecution {
 	@Override
 	public Object execute(LockedCall call) {
 		LockedCall later = call.later();
-		return this.adapter.fromPublisher(this.adapter.isMultiValue() ? ReactiveCall.flux(later, this.adapter)
-				: ReactiveCall.mono(later, this.adapter));
+		return this.adapter
+			.fromPublisher(this.adapter.isMultiValue() ? ReactiveCall.flux(later) : ReactiveCall.mono(later));
 	}
 
 }

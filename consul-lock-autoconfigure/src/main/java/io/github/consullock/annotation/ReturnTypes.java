@@ -101,6 +101,15 @@ final class ReturnTypes {
 	}
 
 	/**
+	 * Whether a type is what a {@code suspend} function without result returns.
+	 * @param type the type
+	 * @return whether it is
+	 */
+	static boolean isUnit(Class<?> type) {
+		return type.getName().equals("kotlin.Unit");
+	}
+
+	/**
 	 * Whether a type is one of that name, or extends or implements it.
 	 * @param type the type
 	 * @param name the name of a class or interface that may not be on the class path

@@ -1,5 +1,9 @@
 package io.github.consullock.annotation;
 
+import java.lang.reflect.AnnotatedParameterizedType;
+import java.lang.reflect.AnnotatedType;
+import java.lang.reflect.AnnotatedTypeVariable;
+import java.lang.reflect.AnnotatedWildcardType;
 import java.lang.reflect.Array;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Method;
@@ -25,9 +29,11 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
+import org.jspecify.annotations.NonNull;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.BeanUtils;
+import org.springframework.core.KotlinDetector;
 import org.springframework.core.Nullness;
 import org.springframework.core.ReactiveAdapter;
 import org.springframework.core.ReactiveAdapterRegistry;
@@ -50,8 +56,6 @@ final class SkippedResult {
 	private static final List<Supplier<?>> COLLECTIONS = List.of(ArrayList::new, HashSet::new, TreeSet::new,
 			ArrayDeque::new, HashMap::new, TreeMap::new, Collections::emptyIterator);
 
-	private static final String UNIT = "kotlin.Unit";
-
 	private SkippedResult() {
 	}
 
@@ -67,7 +71,7 @@ final class SkippedResult {
 		ResolvableType type = ResolvableType.forMethodReturnType(method, beanClass);
 		Class<?> declared = type.resolve(Object.class);
 		if (Executions.isFuture(declared)) {
-			Supplier<@Nullable Object> value = of(type.getGeneric().resolve(Object.class), false);
+			Supplier<@Nullable Object> value = of(type.getGeneric().resolve(Object.class), isResultNeverNull(method));
 			return () -> CompletableFuture.completedFuture(value.get());
 		}
 		if (ReturnTypes.endLater(declared)) {
@@ -83,8 +87,24 @@ final class SkippedResult {
 				Nullness.forMethodReturnType(method) == Nullness.NON_NULL);
 	}
 
+	/** Of a future. What Kotlin says of it is not in the class file. */
+	private static boolean isResultNeverNull(Method method) {
+		if (KotlinDetector.isKotlinType(method.getDeclaringClass())
+				|| !(method.getAnnotatedReturnType() instanceof AnnotatedParameterizedType future)) {
+			return false;
+		}
+		AnnotatedType result = future.getAnnotatedActualTypeArguments()[0];
+		if (result.isAnnotationPresent(NonNull.class)) {
+			return true;
+		}
+		// Not annotated, it is what all types of its scope are, as the future itself.
+		boolean open = result instanceof AnnotatedTypeVariable || result instanceof AnnotatedWildcardType;
+		return !open && !result.isAnnotationPresent(Nullable.class) && !future.isAnnotationPresent(NonNull.class)
+				&& Nullness.forMethodReturnType(method) == Nullness.NON_NULL;
+	}
+
 	private static Supplier<@Nullable Object> of(Class<?> type, boolean neverNull) {
-		if (type == void.class || type == Void.class || type.getName().equals(UNIT)) {
+		if (type == void.class || type == Void.class || ReturnTypes.isUnit(type)) {
 			return () -> null;
 		}
 		if (type == boolean.class || type == Boolean.class) {
@@ -105,8 +125,8 @@ final class SkippedResult {
 			return emptyCollection(type);
 		}
 		if (neverNull) {
-			throw new IllegalArgumentException("returns " + type.getSimpleName()
-					+ " and is declared never to return null, which is what it would have to when it skips");
+			throw new IllegalArgumentException("has a result of the type " + type.getSimpleName()
+					+ " that is declared never to be null, which it would have to be when the call is skipped");
 		}
 		return () -> null;
 	}

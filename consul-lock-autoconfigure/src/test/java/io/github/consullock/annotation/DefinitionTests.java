@@ -2,11 +2,15 @@ package io.github.consullock.annotation;
 
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Future;
 
 import io.reactivex.rxjava3.core.Single;
 import kotlin.coroutines.Continuation;
 import org.aopalliance.aop.Advice;
+import org.jspecify.annotations.NonNull;
 import org.jspecify.annotations.NullMarked;
+import org.jspecify.annotations.NullUnmarked;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -39,11 +43,16 @@ class DefinitionTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(
-			classes = { SkipsInt.class, SkipsChar.class, SkipsNonNull.class, SkipsCollectionWithoutConstructor.class,
-					SkipsSingle.class, SkipsFutureOfCollectionWithoutConstructor.class })
+	@ValueSource(classes = { SkipsInt.class, SkipsChar.class, SkipsNonNull.class,
+			SkipsCollectionWithoutConstructor.class, SkipsSingle.class, SkipsFutureOfCollectionWithoutConstructor.class,
+			SkipsFutureOfNonNull.class, SkipsFutureOfDeclaredNonNull.class })
 	void aMethodThatCannotSayThatItWasSkippedMayNotSkip(Class<?> type) {
 		assertThat(LockContext.refusal(type).description()).contains(type.getName() + ".run()").contains("SKIP");
+	}
+
+	@Test
+	void aFutureThatMayGiveNullMaySkip() {
+		LockContext.start(SkipsFuturesThatMayGiveNull.class, SkipsFutureOfUnknownNullness.class).close();
 	}
 
 	@ParameterizedTest
@@ -245,6 +254,62 @@ class DefinitionTests {
 		@DistributedLock(key = "a", onNotAcquired = NotAcquiredPolicy.SKIP)
 		public CompletableFuture<CustomList> run() {
 			return CompletableFuture.failedFuture(new IllegalStateException("ran"));
+		}
+
+	}
+
+	@NullMarked
+	static class SkipsFutureOfNonNull {
+
+		@DistributedLock(key = "a", onNotAcquired = NotAcquiredPolicy.SKIP)
+		public CompletableFuture<Comparable<String>> run() {
+			return CompletableFuture.failedFuture(new IllegalStateException("ran"));
+		}
+
+	}
+
+	@NullUnmarked
+	static class SkipsFutureOfDeclaredNonNull {
+
+		@DistributedLock(key = "a", onNotAcquired = NotAcquiredPolicy.SKIP)
+		public CompletionStage<@NonNull String> run() {
+			return CompletableFuture.completedFuture("ran");
+		}
+
+	}
+
+	@NullMarked
+	@DistributedLock(key = "a", onNotAcquired = NotAcquiredPolicy.SKIP)
+	static class SkipsFuturesThatMayGiveNull {
+
+		public CompletableFuture<@Nullable String> nullable() {
+			return CompletableFuture.completedFuture("ran");
+		}
+
+		public Future<Boolean> flag() {
+			return CompletableFuture.completedFuture(true);
+		}
+
+		public <T> CompletableFuture<T> variable() {
+			return CompletableFuture.failedFuture(new IllegalStateException("ran"));
+		}
+
+		public CompletionStage<? extends CharSequence> wildcard() {
+			return CompletableFuture.completedFuture("ran");
+		}
+
+	}
+
+	@NullUnmarked
+	@DistributedLock(key = "a", onNotAcquired = NotAcquiredPolicy.SKIP)
+	static class SkipsFutureOfUnknownNullness {
+
+		public CompletableFuture<String> unknown() {
+			return CompletableFuture.completedFuture("ran");
+		}
+
+		public @NonNull CompletableFuture<String> itself() {
+			return CompletableFuture.completedFuture("ran");
 		}
 
 	}

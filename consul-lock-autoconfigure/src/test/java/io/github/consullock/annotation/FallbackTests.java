@@ -1,9 +1,13 @@
 package io.github.consullock.annotation;
 
+import java.io.FileNotFoundException;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockHandle;
@@ -132,7 +136,7 @@ class FallbackTests {
 	@ParameterizedTest
 	@ValueSource(classes = { Missing.class, OtherParameters.class, TooManyParameters.class, OtherReturnType.class,
 			OtherElementType.class, VoidForValue.class, Ambiguous.class, TogetherWithSkip.class, LockedItself.class,
-			LockedByClass.class })
+			LockedByClass.class, ThrowsMore.class, ThrowsAnything.class })
 	void oneThatCannotBeCalledStopsTheStart(Class<?> type) {
 		DistributedLockDefinitionException refusal = LockContext.refusal(type);
 		assertThat(refusal.description()).contains(type.getName() + ".run(long)").contains("fallback 'later'");
@@ -148,6 +152,19 @@ class FallbackTests {
 		assertThat(LockContext.refusal(OtherElementType.class)).hasMessageContaining("List<java.lang.String>")
 			.hasMessageContaining("List<java.lang.Integer>");
 		assertThat(LockContext.refusal(Ambiguous.class)).hasMessageContaining("two methods");
+		assertThat(LockContext.refusal(ThrowsMore.class)).hasMessageContaining("which throws java.io.IOException")
+			.hasMessageContaining("Have the method throw IOException as well");
+	}
+
+	@Test
+	void whatACallerCannotCatchIsDeliveredByAFuture() {
+		try (AnnotationConfigApplicationContext started = LockContext.start(DeliversMore.class);
+				LockHandle handle = LockContext.registry(started).obtain("a").acquire()) {
+			assertThat(handle.isHeld()).isTrue();
+			assertThat(started.getBean(DeliversMore.class).run()).failsWithin(1, TimeUnit.MINUTES)
+				.withThrowableThat()
+				.withCauseInstanceOf(FileNotFoundException.class);
+		}
 	}
 
 	@Test
@@ -384,6 +401,37 @@ class FallbackTests {
 		}
 
 		void later(long id, LockNotAcquiredException failure) {
+		}
+
+	}
+
+	static class ThrowsMore {
+
+		@DistributedLock(key = "a", fallback = "later")
+		public void run(long id) throws FileNotFoundException {
+		}
+
+		void later(long id) throws IOException {
+		}
+
+	}
+
+	static class ThrowsAnything extends Missing {
+
+		void later(long id) throws Throwable {
+		}
+
+	}
+
+	static class DeliversMore {
+
+		@DistributedLock(key = "a", fallback = "later")
+		public CompletableFuture<String> run() {
+			return CompletableFuture.completedFuture("ran");
+		}
+
+		CompletableFuture<String> later() throws IOException {
+			throw new FileNotFoundException();
 		}
 
 	}

@@ -447,7 +447,7 @@ class FutureTests {
 		}
 
 		@DistributedLock(key = "skip", onNotAcquired = NotAcquiredPolicy.SKIP)
-		public Future<String> skipText() {
+		public Future<@Nullable String> skipText() {
 			throw new IllegalStateException("ran");
 		}
 
