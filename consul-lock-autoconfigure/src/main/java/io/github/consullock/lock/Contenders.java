@@ -275,8 +275,7 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	@Nullable KvEntry heir(IndexClock clock) {
 		KvEntry first = first();
 		// One that is held back was last written by somebody else.
-		boolean fresh = first != null && first.flags() != YIELD
-				&& clock.maxAge(first.modifyIndex()) < FRESH.toNanos();
+		boolean fresh = first != null && first.flags() != YIELD && clock.maxAge(first.modifyIndex()) < FRESH.toNanos();
 		return fresh ? first : null;
 	}
 
