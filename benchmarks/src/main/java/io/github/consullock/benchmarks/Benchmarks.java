@@ -18,6 +18,10 @@ import java.util.stream.Stream;
  */
 public final class Benchmarks {
 
+	static final List<Contender> CONTENDERS = List.of(new RawFloor(), new HandOverFloor(), new ConsulLockContender(),
+			GoContender.withSharedSession(), GoContender.withDefaults(), new SessionPerLock(), new RedissonContender(),
+			new SpringRedisContender(), new CuratorContender(), new EtcdContender());
+
 	private static final Duration WARM_UP = Duration.ofSeconds(5);
 
 	private Benchmarks() {
@@ -90,10 +94,7 @@ public final class Benchmarks {
 
 	private static List<Contender> contenders(Settings settings, Results results) {
 		List<Contender> present = new ArrayList<>();
-		List<Contender> all = List.of(new RawFloor(), new HandOverFloor(), new ConsulLockContender(),
-				GoContender.withSharedSession(), GoContender.withDefaults(), new SessionPerLock(),
-				new RedissonContender(), new SpringRedisContender(), new CuratorContender(), new EtcdContender());
-		for (Contender contender : all) {
+		for (Contender contender : CONTENDERS) {
 			if (settings.contenders().test(contender.name())) {
 				try {
 					contender.prepare();

@@ -1,6 +1,7 @@
 package io.github.consullock.benchmarks;
 
 import java.io.IOException;
+import java.net.URI;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Set;
@@ -40,8 +41,8 @@ final class ConsulLockContender implements Contender {
 	}
 
 	@Override
-	public Client join(Store store) {
-		return new Registry(HttpConsulClient.builder(store.address()).build());
+	public Client join(URI address) {
+		return new Registry(HttpConsulClient.builder(address).build());
 	}
 
 	@Override

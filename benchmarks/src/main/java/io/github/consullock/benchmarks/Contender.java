@@ -1,5 +1,6 @@
 package io.github.consullock.benchmarks;
 
+import java.net.URI;
 import java.util.Set;
 
 /**
@@ -29,7 +30,7 @@ interface Contender {
 	boolean suits(SideBySide experiment);
 
 	/** Another client of its own, as another process would have. */
-	Client join(Store store) throws Exception;
+	Client join(URI address) throws Exception;
 
 	/**
 	 * Starts threads that lock and unlock.
@@ -42,7 +43,7 @@ interface Contender {
 	 * Holds locks, as many as it can.
 	 */
 	default Holding hold(int locks, Store store, String key) throws Exception {
-		return ClientHolding.of(join(store), locks, key);
+		return HoldingProcess.start(this, locks, store, key);
 	}
 
 	/**

@@ -1,5 +1,6 @@
 package io.github.consullock.benchmarks;
 
+import java.net.URI;
 import java.util.Set;
 
 import org.apache.curator.framework.CuratorFramework;
@@ -37,8 +38,8 @@ final class CuratorContender implements Contender {
 	}
 
 	@Override
-	public Client join(Store store) {
-		CuratorFramework curator = CuratorFrameworkFactory.newClient(store.address().getAuthority(),
+	public Client join(URI address) {
+		CuratorFramework curator = CuratorFrameworkFactory.newClient(address.getAuthority(),
 				new ExponentialBackoffRetry(100, 3));
 		curator.start();
 		return new CuratorLocks(curator);

@@ -1,5 +1,6 @@
 package io.github.consullock.benchmarks;
 
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.Set;
@@ -40,8 +41,8 @@ final class EtcdContender implements Contender {
 	}
 
 	@Override
-	public Client join(Store store) throws Exception {
-		io.etcd.jetcd.Client etcd = io.etcd.jetcd.Client.builder().endpoints(store.address()).build();
+	public Client join(URI address) throws Exception {
+		io.etcd.jetcd.Client etcd = io.etcd.jetcd.Client.builder().endpoints(address).build();
 		long lease = etcd.getLeaseClient().grant(25).get().getID();
 		return new EtcdLocks(etcd, lease, etcd.getLeaseClient().keepAlive(lease, new Ignoring()));
 	}

@@ -3,6 +3,7 @@ package io.github.consullock.benchmarks;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -97,7 +98,7 @@ final class GoContender implements Contender {
 	}
 
 	@Override
-	public Client join(Store store) {
+	public Client join(URI address) {
 		throw new UnsupportedOperationException(this.name + " is in a process of its own");
 	}
 

@@ -37,7 +37,7 @@ final class HandOverFloor implements Contender {
 	}
 
 	@Override
-	public Client join(Store store) {
+	public Client join(URI address) {
 		throw new UnsupportedOperationException(NAME);
 	}
 

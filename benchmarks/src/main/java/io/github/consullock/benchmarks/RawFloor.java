@@ -40,8 +40,8 @@ final class RawFloor implements Contender {
 	}
 
 	@Override
-	public Client join(Store store) throws IOException {
-		return new RawClient(store.address());
+	public Client join(URI address) throws IOException {
+		return new RawClient(address);
 	}
 
 	@Override

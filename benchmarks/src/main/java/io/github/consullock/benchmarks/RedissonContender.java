@@ -1,5 +1,6 @@
 package io.github.consullock.benchmarks;
 
+import java.net.URI;
 import java.util.Set;
 
 import org.redisson.Redisson;
@@ -33,12 +34,12 @@ final class RedissonContender implements Contender {
 	}
 
 	@Override
-	public Client join(Store store) {
+	public Client join(URI address) {
 		Config config = new Config();
 		// Of the defaults, threads and idle connections alone are fewer, for many clients
 		// in one JVM.
 		config.setThreads(4).setNettyThreads(4);
-		config.useSingleServer().setAddress(store.address().toString()).setConnectionMinimumIdleSize(2);
+		config.useSingleServer().setAddress(address.toString()).setConnectionMinimumIdleSize(2);
 		return new RedissonLocks(Redisson.create(config));
 	}
 

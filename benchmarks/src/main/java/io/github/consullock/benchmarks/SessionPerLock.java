@@ -1,5 +1,6 @@
 package io.github.consullock.benchmarks;
 
+import java.net.URI;
 import java.util.Objects;
 import java.util.Set;
 
@@ -38,8 +39,8 @@ final class SessionPerLock implements Contender {
 	}
 
 	@Override
-	public Client join(Store store) {
-		return new SessionsClient(new ConsulClient(store.address().getHost(), store.address().getPort()));
+	public Client join(URI address) {
+		return new SessionsClient(new ConsulClient(address.getHost(), address.getPort()));
 	}
 
 	private record SessionsClient(ConsulClient consul) implements Client {

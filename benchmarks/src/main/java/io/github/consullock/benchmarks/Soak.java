@@ -52,7 +52,7 @@ final class Soak implements Experiment {
 		ConsulStore store = (ConsulStore) bench.store(StoreKind.CONSUL_MEMORY);
 		ExecutorService threads = Executors.newFixedThreadPool(THREADS);
 		int sessions = sessions(store);
-		try (Client client = new ConsulLockContender().join(store)) {
+		try (Client client = new ConsulLockContender().join(store.address())) {
 			for (int part = 1; part <= PARTS; part++) {
 				long start = System.nanoTime();
 				List<CompletableFuture<Void>> tasks = new ArrayList<>();
@@ -63,7 +63,7 @@ final class Soak implements Experiment {
 				double seconds = (System.nanoTime() - start) / 1e9;
 				bench.results()
 					.add(this, after(part), 1,
-							new Sample().put(HEAP, ClientHolding.heap() / 1e6)
+							new Sample().put(HEAP, HoldingProcess.heap() / 1e6)
 								.put(Sample.PAIRS, perThread * THREADS / seconds)
 								.put("threads", Thread.activeCount()));
 			}

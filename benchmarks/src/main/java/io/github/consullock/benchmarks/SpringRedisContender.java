@@ -1,5 +1,6 @@
 package io.github.consullock.benchmarks;
 
+import java.net.URI;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.locks.Lock;
@@ -35,9 +36,8 @@ final class SpringRedisContender implements Contender {
 	}
 
 	@Override
-	public Client join(Store store) {
-		LettuceConnectionFactory connections = new LettuceConnectionFactory(store.address().getHost(),
-				store.address().getPort());
+	public Client join(URI address) {
+		LettuceConnectionFactory connections = new LettuceConnectionFactory(address.getHost(), address.getPort());
 		connections.afterPropertiesSet();
 		connections.start();
 		RedisLockRegistry registry = new RedisLockRegistry(connections, "bench", Duration.ofMinutes(5));

@@ -95,7 +95,7 @@ final class Targets {
 		atLeast("keys waited for: served, of all", 1, get("waited", ours, Waited.SERVED));
 		atMost("keys waited for: sockets (100 watches, 64 for requests, and 10)", 174,
 				get("waited", ours, Waited.SOCKETS));
-		atMost("keys waited for: wake-up of polled ones p50 ms", 300, get("waited", ours, Waited.LATER));
+		atMost("keys waited for, most of them polled: wake-up p50 ms", 300, get("waited", ours, Waited.WAKE_UP));
 	}
 
 	private void insideTheJvm() {

@@ -53,7 +53,7 @@ final class ThreadLoad implements Load {
 	ThreadLoad(Contender contender, Shape shape, Store store, String key) throws Exception {
 		this.shape = shape;
 		for (int i = 0; i < shape.clients(); i++) {
-			Client client = contender.join(store);
+			Client client = contender.join(store.address());
 			this.clients.add(client);
 			for (int j = 0; j < shape.threads(); j++) {
 				int number = this.workers.size();
