@@ -26,7 +26,7 @@ final class DocsExamples {
 
 	private static final Pattern FENCE = Pattern.compile("\\s*(```+|~~~+)\\s*(\\w*).*");
 
-	private static final Pattern MARKER = Pattern.compile("\\s*<!--\\s*(?:go-)?example:\\s*(\\S+)#(\\S+)\\s*-->\\s*");
+	private static final Pattern MARKER = Pattern.compile("\\s*<!--\\s*example:\\s*(\\S+)#(\\S+)\\s*-->\\s*");
 
 	private static final Pattern TAG = Pattern.compile("\\s*// (?:tag|end)::[\\w-]+\\[]\\s*");
 

@@ -133,7 +133,6 @@ class DocsExamplesTests {
 		assertThat(faults("<!-- example: SuspendTests#inner -->", "kotlin", "42")).isEmpty();
 		String block = "// whileLocked runs.\nfunc whileLocked() {\n}";
 		assertThat(faults("<!-- example: example.go#lock -->", "go", block)).isEmpty();
-		assertThat(faults("<!-- go-example: example.go#lock -->", "go", block)).isEmpty();
 		assertThat(faults("<!-- example: example.go#lock -->", "go", block.replace("runs", "walks"))).hasSize(1);
 	}
 

@@ -10,7 +10,9 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.Role;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
 
 /**
  * An application context with what locks annotated beans.
@@ -46,6 +48,14 @@ final class LockContext {
 			}
 		}
 		throw new AssertionError("no refusal, but " + thrown, thrown);
+	}
+
+	/** Ends a test of work that ends later: nothing is held, and no thread waits. */
+	static void closeWhenIdle(AnnotationConfigApplicationContext context) {
+		await().untilAsserted(() -> assertThat(registry(context).heldLocks()).isEmpty());
+		await().untilAsserted(() -> assertThat(Thread.getAllStackTraces().keySet())
+			.noneMatch((thread) -> thread.getName().startsWith("consul-lock-call-")));
+		context.close();
 	}
 
 	static FakeLockRegistry registry(AnnotationConfigApplicationContext context) {

@@ -10,7 +10,6 @@ import reactor.core.publisher.Mono;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 /**
  * The examples of docs/reactive.md.
@@ -32,8 +31,7 @@ class ReactiveExamplesTests {
 
 	@AfterEach
 	void stop() {
-		await().until(this.registry::isFree);
-		this.context.close();
+		LockContext.closeWhenIdle(this.context);
 	}
 
 	@Test

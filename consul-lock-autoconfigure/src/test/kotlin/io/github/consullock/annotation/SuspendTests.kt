@@ -50,8 +50,7 @@ class SuspendTests {
 
     @AfterEach
     fun leaveNothingBehind() {
-        await().untilAsserted { assertThat(registry.heldLocks()).isEmpty() }
-        context.close()
+        LockContext.closeWhenIdle(context)
     }
 
     @Test
