@@ -39,13 +39,20 @@ type peer struct {
 func newPeer() *peer {
 	client, err := api.NewClient(api.DefaultConfig())
 	check(err)
-	p := &peer{client: client, done: make(chan struct{})}
-	if !ownSessions {
-		p.session, _, err = client.Session().CreateNoChecks(&api.SessionEntry{TTL: "25s"}, nil)
-		check(err)
-		go client.Session().RenewPeriodic("25s", p.session, nil, p.done)
-	}
+	p := &peer{client: client}
+	p.begin()
 	return p
+}
+
+// Begins a session, if it is the client's that holds its locks.
+func (p *peer) begin() {
+	p.done = make(chan struct{})
+	if !ownSessions {
+		var err error
+		p.session, _, err = p.client.Session().CreateNoChecks(&api.SessionEntry{TTL: "25s"}, nil)
+		check(err)
+		go p.client.Session().RenewPeriodic("25s", p.session, nil, p.done)
+	}
 }
 
 func (p *peer) lock(key string) *api.Lock {
@@ -209,8 +216,16 @@ func hold(count int, key string) map[string]any {
 		"goroutines": runtime.NumGoroutine() - threads}
 }
 
+// A client for all losses: each has its own connections, and Consul allows 200.
+var losing *peer
+
 func lose(key string) int64 {
-	p := newPeer()
+	if losing == nil {
+		losing = newPeer()
+	} else {
+		losing.begin()
+	}
+	p := losing
 	lost, err := p.lock(key).Lock(nil)
 	check(err)
 	session := p.session
@@ -223,7 +238,9 @@ func lose(key string) int64 {
 	_, err = p.client.Session().Destroy(session, nil)
 	check(err)
 	<-lost
-	return int64(time.Since(start))
+	told := time.Since(start)
+	close(p.done)
+	return int64(told)
 }
 
 func check(err error) {

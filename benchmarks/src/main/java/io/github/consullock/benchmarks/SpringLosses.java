@@ -48,7 +48,12 @@ final class SpringLosses implements LossProbe {
 		CompletableFuture<Long> caller = CompletableFuture
 			.supplyAsync(() -> deliver(delivery, key.replace('/', '-'), this.receiver.address()));
 		this.receiver.awaitRequest();
-		String locked = this.context.getBean(ConsulLockRegistry.class).heldLocks().get(0).key();
+		ConsulLockRegistry registry = this.context.getBean(ConsulLockRegistry.class);
+		while (registry.heldLocks().isEmpty()) {
+			// What the receiver saw was the end of the last call.
+			TimeUnit.MILLISECONDS.sleep(1);
+		}
+		String locked = registry.heldLocks().get(0).key();
 		String session = JsonMapper.shared()
 			.readTree(this.store.get("/v1/kv/" + locked))
 			.required(0)
