@@ -80,6 +80,8 @@ final class RawFloor implements Contender {
 		@Override
 		public Mutex mutex(String key) throws IOException {
 			RawConsul connection = connect();
+			// Of the queue in which nobody waits.
+			String marker = "bench/.consul-lock/queues/" + key + "/.contenders/marker";
 			return new Mutex() {
 
 				private long index;
@@ -94,7 +96,8 @@ final class RawFloor implements Contender {
 
 				@Override
 				public void unlock() throws IOException {
-					connection.transact(RawConsul.check(key, this.index), RawConsul.deleteCas(key, this.index));
+					connection.transact(RawConsul.checkNotExists(marker), RawConsul.check(key, this.index),
+							RawConsul.deleteCas(key, this.index));
 				}
 
 			};
