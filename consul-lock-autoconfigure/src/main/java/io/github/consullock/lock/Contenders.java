@@ -105,6 +105,11 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 		return this.waiting.stream().filter(Contenders::isLiving).findFirst().orElse(null);
 	}
 
+	/** Whether nobody is left of those who came. */
+	boolean isEmpty() {
+		return this.marker != null && first() == null;
+	}
+
 	private static boolean isLiving(KvEntry entry) {
 		return entry.session() != null;
 	}

@@ -29,6 +29,12 @@ final class Holds {
 	/** How long a release keeps its caller, before it goes on in the background. */
 	private static final Duration RELEASE_TIMEOUT = Duration.ofSeconds(2);
 
+	/**
+	 * After so short a hold, the one who had the lock before may just be about to queue
+	 * up again.
+	 */
+	private static final Duration BRIEF = Duration.ofMillis(5);
+
 	private final LockProtocol protocol;
 
 	private final LocalQueues queues;
@@ -230,7 +236,9 @@ final class Holds {
 		Claimant claimant = hold.claimant();
 		if (!entries.isWaitedFor() && this.contention.isLikely(kind.key())) {
 			// A read is less than a write that fails.
-			entries = this.protocol.readWaiting(entries, RELEASE_TIMEOUT);
+			boolean awaits = hold.held().compareTo(BRIEF) < 0 && next(kind) == null && !this.closing;
+			entries = awaits ? this.protocol.awaitWaiting(entries, RELEASE_TIMEOUT)
+					: this.protocol.readWaiting(entries, RELEASE_TIMEOUT);
 		}
 		boolean elsewhere = entries.isWaitedFor();
 		boolean open = elsewhere && Turn.Chain.isExhaustedBy(hold.held());

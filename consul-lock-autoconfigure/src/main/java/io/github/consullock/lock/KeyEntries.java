@@ -177,6 +177,11 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 	}
 
 	@Override
+	public boolean hasEmptyQueue() {
+		return this.line != null && this.line.isEmpty();
+	}
+
+	@Override
 	public boolean isOutdated(Claimant claimant) {
 		return this.line != null && !this.line.known();
 	}

@@ -78,6 +78,11 @@ interface LockEntries {
 		return false;
 	}
 
+	/** Whether nobody waits where somebody did, since the lock was last free. */
+	default boolean hasEmptyQueue() {
+		return false;
+	}
+
 	/**
 	 * Whether these cannot tell what one that waits in Consul is to do next, since too
 	 * much has changed: they are to be read again.

@@ -3,6 +3,7 @@ package io.github.consullock.lock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
@@ -33,6 +34,10 @@ final class LockProtocol {
 
 	private static final int MAX_MOVES = 5;
 
+	private static final int MAX_LOOKS = 6;
+
+	private static final long LOOK_PAUSE_NANOS = 500_000L;
+
 	private final ConsulClient client;
 
 	private final IndexClock clock = new IndexClock();
@@ -49,6 +54,20 @@ final class LockProtocol {
 	/** The same entries, with those of who waits as they are now. */
 	LockEntries readWaiting(LockEntries known, Duration timeout) {
 		return known.withWaiting(this.client, timeout);
+	}
+
+	/**
+	 * The same, but gives one that comes after a hand-over the time to queue up: a
+	 * release that just misses it costs two writes more.
+	 */
+	LockEntries awaitWaiting(LockEntries known, Duration timeout) {
+		LockEntries now = readWaiting(known, timeout);
+		// So that it takes longer where all takes longer.
+		for (int looks = 1; looks < MAX_LOOKS && now.hasEmptyQueue(); looks++) {
+			LockSupport.parkNanos(LOOK_PAUSE_NANOS);
+			now = readWaiting(now, timeout);
+		}
+		return now;
 	}
 
 	/** The entries as they are now, with those of who waits. */

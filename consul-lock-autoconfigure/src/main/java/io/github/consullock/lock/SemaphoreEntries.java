@@ -285,6 +285,11 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 	}
 
 	@Override
+	public boolean hasEmptyQueue() {
+		return this.line != null && this.line.isEmpty();
+	}
+
+	@Override
 	public boolean isOutdated(Claimant claimant) {
 		String session = claimant.session().id();
 		boolean handedOver = inState().contains(session) && entry(session) == null;

@@ -13,6 +13,7 @@ import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.ForwardingClient;
 import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.KvSnapshot;
 import io.github.consullock.consul.SessionInfo;
@@ -48,6 +49,8 @@ final class HookedClient extends ForwardingClient {
 	private final AtomicReference<Hook> after = new AtomicReference<>();
 
 	private final AtomicReference<Runnable> beforeWatch = new AtomicReference<>();
+
+	private final AtomicReference<Runnable> afterList = new AtomicReference<>();
 
 	private final Queue<String> createdSessions = new ConcurrentLinkedQueue<>();
 
@@ -85,6 +88,11 @@ final class HookedClient extends ForwardingClient {
 	/** Runs before the next watch of a key is sent; once. */
 	void beforeNextWatch(Runnable action) {
 		this.beforeWatch.set(action);
+	}
+
+	/** Runs once the next list has been read; once. */
+	void afterNextList(Runnable action) {
+		this.afterList.set(action);
 	}
 
 	/**
@@ -128,7 +136,8 @@ final class HookedClient extends ForwardingClient {
 	}
 
 	boolean isDone() {
-		return this.before.get() == null && this.after.get() == null && this.beforeWatch.get() == null;
+		return this.before.get() == null && this.after.get() == null && this.beforeWatch.get() == null
+				&& this.afterList.get() == null;
 	}
 
 	/** How many transactions were sent. */
@@ -180,6 +189,16 @@ final class HookedClient extends ForwardingClient {
 			throw new ConsulUnavailableException("Hidden by the test");
 		}
 		return snapshot;
+	}
+
+	@Override
+	public List<KvEntry> list(String prefix, Duration timeout) {
+		List<KvEntry> entries = super.list(prefix, timeout);
+		Runnable action = this.afterList.getAndSet(null);
+		if (action != null) {
+			action.run();
+		}
+		return entries;
 	}
 
 	@Override

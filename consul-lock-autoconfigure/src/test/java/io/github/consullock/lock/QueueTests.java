@@ -87,6 +87,59 @@ class QueueTests extends HookedInstances {
 		awaitNothing("a");
 	}
 
+	@Test
+	void twoInstancesThatTakeTurnsNeedTwoWritesEach() {
+		ConsulLockRegistry registry = hooked();
+		ConsulLockRegistry other = this.instances.start();
+		// A hold is brief, and its release one write, unless the machine pauses in it.
+		await().atMost(LONG).until(() -> {
+			LockHandle first = other.obtain("a").acquire();
+			CompletableFuture<Integer> release = CompletableFuture.supplyAsync(() -> {
+				LockHandle handle = registry.obtain("a").acquire();
+				this.client.afterNextList(() -> {
+					this.waiting.add(acquire(other, "a").thenAccept(LockHandle::close));
+					awaitQueued("a", 1);
+				});
+				int sent = this.client.transactions();
+				handle.close();
+				return this.client.transactions() - sent;
+			});
+			awaitQueued("a", 1);
+			first.close();
+			int sent = release.join();
+			this.waiting.forEach(CompletableFuture::join);
+			assertThat(this.client.isDone()).isTrue();
+			awaitNothing("a");
+			return sent == 1;
+		});
+	}
+
+	@Test
+	void aBriefHoldDoesNotWaitLongForSomebodyToCome() {
+		ConsulLockRegistry registry = hooked();
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		AtomicInteger looks = new AtomicInteger();
+		CompletableFuture<Void> done = CompletableFuture.runAsync(() -> {
+			LockHandle handle = registry.obtain("a").acquire();
+			countLists(looks);
+			handle.close();
+			// Nobody waits, nor did since.
+			registry.obtain("a").acquire().close();
+		});
+		awaitQueued("a", 1);
+		first.close();
+		done.join();
+		awaitNothing("a");
+		assertThat(looks.get()).isBetween(1, 6 + 2);
+	}
+
+	private void countLists(AtomicInteger count) {
+		this.client.afterNextList(() -> {
+			count.incrementAndGet();
+			countLists(count);
+		});
+	}
+
 	/**
 	 * A lock goes straight to the next one only if that has asked for it a short time
 	 * ago, for which a machine may be too busy.
