@@ -42,7 +42,8 @@ final class GoBuild {
 
 	private static final Path SOURCE = Path.of("src/test/go/lockdriver");
 
-	private static final Path TARGET = Path.of("target/go").toAbsolutePath();
+	/** Of this JVM: several may run tests side by side. */
+	private static final Path TARGET = Path.of("target/go/" + ProcessHandle.current().pid()).toAbsolutePath();
 
 	private static @Nullable Path executable;
 
