@@ -52,9 +52,9 @@ interface KeeperThreads {
 	void sideBySide(List<Runnable> tasks);
 
 	/**
-	 * Drops what was to run, interrupts alarms and watches, and waits a few seconds for a
-	 * request or creation that runs, then interrupts it, too. What is given to it
-	 * afterwards is rejected with a
+	 * Drops what was to run, interrupts alarms, and waits a few seconds for a request,
+	 * creation or watch that runs, then interrupts it, too: watches are to be cancelled
+	 * before. What is given to it afterwards is rejected with a
 	 * {@link java.util.concurrent.RejectedExecutionException}.
 	 */
 	void shutdown();

@@ -159,32 +159,28 @@ final class RealKeeperThreads implements KeeperThreads {
 	@Override
 	public void shutdown() {
 		this.alarms.shutdownNow();
-		this.watches.shutdownNow();
-		this.creations.shutdown();
-		this.requests.shutdown();
-		this.furtherRequests.shutdown();
+		List<ThreadPoolExecutor> others = List.of(this.watches, this.creations, this.requests, this.furtherRequests);
+		others.forEach(ThreadPoolExecutor::shutdown);
 		try {
-			if (!awaitEnd(Duration.ofSeconds(5))) {
-				this.creations.shutdownNow();
-				this.requests.shutdownNow();
-				this.furtherRequests.shutdownNow();
+			if (!awaitEnd(others, Duration.ofSeconds(5))) {
+				others.forEach(ThreadPoolExecutor::shutdownNow);
 				// What they were interrupted in may leave something to clean up.
-				awaitEnd(Duration.ofSeconds(1));
+				awaitEnd(others, Duration.ofSeconds(1));
 			}
 		}
 		catch (InterruptedException ex) {
-			this.creations.shutdownNow();
-			this.requests.shutdownNow();
-			this.furtherRequests.shutdownNow();
+			others.forEach(ThreadPoolExecutor::shutdownNow);
 			Thread.currentThread().interrupt();
 		}
 	}
 
-	private boolean awaitEnd(Duration timeout) throws InterruptedException {
+	private static boolean awaitEnd(List<ThreadPoolExecutor> executors, Duration timeout) throws InterruptedException {
 		long end = System.nanoTime() + timeout.toNanos();
-		return this.creations.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS)
-				&& this.requests.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS)
-				&& this.furtherRequests.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+		boolean ended = true;
+		for (ThreadPoolExecutor executor : executors) {
+			ended = ended && executor.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+		}
+		return ended;
 	}
 
 }

@@ -225,6 +225,16 @@ public final class SessionKeeper implements AutoCloseable {
 		scheduleRenewal(suspect, Duration.ZERO);
 	}
 
+	/**
+	 * Finds out at once whether the session has ended. Its renewals go on beside that, as
+	 * if nobody had asked.
+	 */
+	private void confirm(ConsulSession suspect) {
+		if (!this.source.confirm(suspect.id())) {
+			lose(suspect, LockLostReason.SESSION_INVALIDATED);
+		}
+	}
+
 	State state() {
 		this.lock.lock();
 		try {
@@ -280,7 +290,7 @@ public final class SessionKeeper implements AutoCloseable {
 			}
 			become(State.LIVE, created);
 			waiting = this.pending;
-			this.watch = this.watches.create(created, this::verify);
+			this.watch = this.watches.create(created, this::confirm);
 			if (this.watch != null) {
 				this.watch.begin();
 			}

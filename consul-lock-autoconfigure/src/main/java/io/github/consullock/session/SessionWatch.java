@@ -14,7 +14,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Has a session verified as soon as Consul no longer shows it, by one blocking query
  * after another. That it is not shown is no proof of its end: the token may not be
- * allowed to see it.
+ * allowed to see it. It is verified on the watch's own thread, as long as another one
+ * would take to wake up.
  */
 final class SessionWatch {
 
@@ -40,14 +41,15 @@ final class SessionWatch {
 
 	private final ReentrantLock lock = new ReentrantLock();
 
-	/** The next look, or the one under way. */
+	/** The next look, or the one that waits for its answer. */
 	private KeeperThreads.@Nullable Task look;
 
 	private boolean ended;
 
 	/**
 	 * Creates a watch that has not begun.
-	 * @param verifier told of a session that is not shown
+	 * @param verifier told of a session that is not shown; may make a request, and end
+	 * this watch
 	 */
 	SessionWatch(ConsulSession session, ConsulClient client, KeeperThreads threads, Consumer<ConsulSession> verifier) {
 		this.session = session;
@@ -60,7 +62,7 @@ final class SessionWatch {
 		schedule(0, Duration.ZERO);
 	}
 
-	/** Ends the watch, a look under way included; harmless if it has not begun. */
+	/** Ends the watch, a wait under way included; harmless if it has not begun. */
 	void end() {
 		this.lock.lock();
 		try {
@@ -102,7 +104,7 @@ final class SessionWatch {
 			}
 			else {
 				// Gone, or no permission to see it: a renewal can tell.
-				this.verifier.accept(this.session);
+				verify();
 				pause = REFUSED_PAUSE;
 			}
 		}
@@ -111,6 +113,21 @@ final class SessionWatch {
 			pause = (ex instanceof ConsulUnavailableException) ? RETRY_PAUSE : REFUSED_PAUSE;
 		}
 		schedule(next, this.threads.since(sentAt, pause));
+	}
+
+	private void verify() {
+		this.lock.lock();
+		try {
+			if (this.ended) {
+				return;
+			}
+			// Not to be interrupted by the end of the watch, which may come of it.
+			this.look = null;
+		}
+		finally {
+			this.lock.unlock();
+		}
+		this.verifier.accept(this.session);
 	}
 
 }

@@ -74,6 +74,7 @@ class SessionKeeperConsulTests {
 			assertThat(next.isLive()).isTrue();
 			assertThat(this.losses).extracting(Loss::session).containsExactly(session.id());
 			assertThat(this.losses).extracting(Loss::reason).containsExactly(LockLostReason.SESSION_INVALIDATED);
+			assertThat(this.losses).extracting(Loss::onInterruptedThread).containsExactly(false);
 		}
 	}
 
@@ -256,7 +257,7 @@ class SessionKeeperConsulTests {
 	}
 
 	private void lost(ConsulSession session, LockLostReason reason) {
-		this.losses.add(new Loss(session.id(), reason, System.nanoTime()));
+		this.losses.add(new Loss(session.id(), reason, System.nanoTime(), Thread.currentThread().isInterrupted()));
 	}
 
 	/** Notes when renewals that succeed are sent; sends watches another way. */
@@ -290,7 +291,7 @@ class SessionKeeperConsulTests {
 		await().atMost(AMPLE).untilAsserted(() -> assertThat(before).containsAll(keeperThreads()));
 	}
 
-	private record Loss(String session, LockLostReason reason, long at) {
+	private record Loss(String session, LockLostReason reason, long at, boolean onInterruptedThread) {
 	}
 
 }

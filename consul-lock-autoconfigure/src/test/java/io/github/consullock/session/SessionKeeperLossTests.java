@@ -255,6 +255,16 @@ class SessionKeeperLossTests {
 	}
 
 	@Test
+	void closingWhileTheWatchHasTheSessionRenewedTellsNobody() {
+		ConsulSession session = session();
+		this.consul.sessions.clear();
+		this.consul.onRenew = this.keeper::close;
+		assertThat(this.threads.answerWatch()).isTrue();
+		assertThat(session.lostReason()).hasValue(LockLostReason.SHUTDOWN);
+		assertThat(this.losses).isEmpty();
+	}
+
+	@Test
 	void closingOnAnInterruptedThreadStillDestroysTheSessionAndLeavesTheInterrupt() {
 		session();
 		Thread.currentThread().interrupt();

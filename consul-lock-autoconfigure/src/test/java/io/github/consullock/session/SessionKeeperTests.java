@@ -179,12 +179,24 @@ class SessionKeeperTests {
 		this.consul.visible = false;
 		this.threads.advance(Duration.ofSeconds(1));
 		assertThat(this.threads.answerWatch()).isTrue();
-		assertThat(this.losses).isEmpty();
-		this.threads.runDue();
 		assertThat(this.consul.renewals).last().isEqualTo(Duration.ofSeconds(1));
 		assertThat(this.consul.renewals).hasSize(2);
 		assertThat(session.isLive()).isTrue();
 		assertThat(this.losses).isEmpty();
+	}
+
+	@Test
+	void aWatchThatShowsNoSessionAndCannotHaveItRenewedLooksAgainAfterASecond() {
+		session();
+		this.consul.sessions.clear();
+		this.consul.onRenew = ScriptedConsul.UNAVAILABLE;
+		assertThat(this.threads.answerWatch()).isTrue();
+		assertThat(this.threads.answerWatch()).isFalse();
+		this.threads.advance(Duration.ofSeconds(1));
+		assertThat(this.losses).isEmpty();
+		this.consul.onRenew = ScriptedConsul.NORMAL;
+		assertThat(this.threads.answerWatch()).isTrue();
+		assertThat(this.losses).containsExactly(LockLostReason.SESSION_INVALIDATED);
 	}
 
 	@Test
@@ -203,13 +215,12 @@ class SessionKeeperTests {
 	}
 
 	@Test
-	void theWatchTellsOfTheEndAtOnce() {
+	void theWatchTellsOfTheEndAtOnceOnItsOwnThread() {
 		session();
 		this.threads.answerWatch();
 		this.threads.advance(Duration.ofSeconds(1));
 		this.consul.sessions.clear();
 		this.threads.answerWatch();
-		this.threads.runDue();
 		assertThat(this.losses).containsExactly(LockLostReason.SESSION_INVALIDATED);
 		assertThat(this.threads.elapsed()).isEqualTo(Duration.ofSeconds(1));
 		assertThat(this.threads.answerWatch()).isFalse();
