@@ -8,7 +8,7 @@ import org.apache.hc.client5.http.impl.io.DefaultHttpClientConnectionOperator;
 import org.apache.hc.client5.http.io.ManagedHttpClientConnection;
 import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
 import org.apache.hc.core5.http.HttpHost;
-import org.apache.hc.core5.http.config.RegistryBuilder;
+import org.apache.hc.core5.http.config.Lookup;
 import org.apache.hc.core5.http.io.SocketConfig;
 import org.apache.hc.core5.http.protocol.HttpContext;
 import org.apache.hc.core5.net.NamedEndpoint;
@@ -20,9 +20,12 @@ import org.jspecify.annotations.Nullable;
  */
 final class BoundedConnectionOperator extends DefaultHttpClientConnectionOperator {
 
-	BoundedConnectionOperator(TlsSocketStrategy tls) {
-		super(new InterruptibleSocketFactory(), null, null,
-				RegistryBuilder.<TlsSocketStrategy>create().register("https", tls).build());
+	BoundedConnectionOperator(@Nullable TlsSocketStrategy tls) {
+		super(new InterruptibleSocketFactory(), null, null, lookup(tls));
+	}
+
+	private static Lookup<TlsSocketStrategy> lookup(@Nullable TlsSocketStrategy tls) {
+		return (scheme) -> "https".equals(scheme) ? tls : null;
 	}
 
 	@Override

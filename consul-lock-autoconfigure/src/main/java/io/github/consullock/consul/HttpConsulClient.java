@@ -12,6 +12,8 @@ import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.consul.TransactionOutcome.Failure;
 import io.github.consullock.consul.TransactionOutcome.FailureReason;
+import org.apache.hc.client5.http.ssl.TlsSocketStrategy;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 
 /**
@@ -52,13 +54,12 @@ public final class HttpConsulClient implements ConsulClient {
 		this.readTimeout = settings.readTimeout();
 		this.scope = settings.scope();
 		this.owner = true;
-		this.locks = new HttpLane(settings.maxConnections(), settings.connectTimeout(), this.readTimeout,
-				settings.tls());
+		@Nullable TlsSocketStrategy tls = settings.tls();
+		this.locks = new HttpLane(settings.maxConnections(), settings.connectTimeout(), this.readTimeout, tls);
 		// One more than the watches of locks, for the watch of the session.
-		this.watches = new HttpLane(settings.maxWatches() + 1, settings.connectTimeout(), this.readTimeout,
-				settings.tls());
+		this.watches = new HttpLane(settings.maxWatches() + 1, settings.connectTimeout(), this.readTimeout, tls);
 		this.renewals = new HttpLane(RENEWAL_CONNECTIONS, min(settings.connectTimeout(), RENEWAL_TIMEOUT),
-				RENEWAL_TIMEOUT, settings.tls());
+				RENEWAL_TIMEOUT, tls);
 	}
 
 	private HttpConsulClient(HttpConsulClient origin, ConsulScope scope) {

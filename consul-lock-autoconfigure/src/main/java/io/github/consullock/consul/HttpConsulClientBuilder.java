@@ -211,7 +211,11 @@ public final class HttpConsulClientBuilder {
 		return this.token;
 	}
 
-	TlsSocketStrategy tls() {
+	/** None where the address is not https: it takes a while to make. */
+	@Nullable TlsSocketStrategy tls() {
+		if (!"https".equalsIgnoreCase(this.base.getScheme())) {
+			return null;
+		}
 		return new DefaultClientTlsStrategy(sslContext(), this.tlsProtocols, this.tlsCiphers, SSLBufferMode.STATIC,
 				HttpsSupport.getDefaultHostnameVerifier());
 	}

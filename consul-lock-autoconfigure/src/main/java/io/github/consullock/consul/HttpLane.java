@@ -57,8 +57,9 @@ final class HttpLane {
 	 * Creates a lane.
 	 * @param size the greatest number of connections
 	 * @param leaseTimeout how long to wait for a free one
+	 * @param tls what https takes, or {@code null} where all is http
 	 */
-	HttpLane(int size, Duration connectTimeout, Duration leaseTimeout, TlsSocketStrategy tls) {
+	HttpLane(int size, Duration connectTimeout, Duration leaseTimeout, @Nullable TlsSocketStrategy tls) {
 		this.leaseTimeout = timeout(leaseTimeout);
 		this.connections = new ConnectionPool(size, tls);
 		this.connections.setDefaultSocketConfig(SocketConfig.custom().setTcpNoDelay(true).setSoKeepAlive(true).build());

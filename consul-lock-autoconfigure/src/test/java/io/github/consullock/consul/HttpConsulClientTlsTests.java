@@ -59,6 +59,12 @@ class HttpConsulClientTlsTests {
 	}
 
 	@Test
+	void addressWithHttpTakesNothingOfTls() {
+		assertThat(HttpConsulClient.builder(consul.httpUri()).tls()).isNull();
+		assertThat(HttpConsulClient.builder(consul.httpsUri()).tls()).isNotNull();
+	}
+
+	@Test
 	void untrustedServerIsRefusedNamingTheSettings() {
 		try (ConsulClient client = HttpConsulClient.builder(consul.httpsUri()).build()) {
 			assertThatExceptionOfType(ConsulRefusedException.class).isThrownBy(() -> client.read("k", SECONDS))

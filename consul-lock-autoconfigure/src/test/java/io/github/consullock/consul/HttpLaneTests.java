@@ -8,7 +8,6 @@ import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
-import org.apache.hc.client5.http.ssl.DefaultClientTlsStrategy;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpHost;
@@ -30,7 +29,7 @@ class HttpLaneTests {
 
 	@Test
 	void laneOutlivesAnErrorInARequest(ConsulServer consul) throws Exception {
-		HttpLane lane = new HttpLane(1, SECONDS, SECONDS, DefaultClientTlsStrategy.createDefault());
+		HttpLane lane = new HttpLane(1, SECONDS, SECONDS, null);
 		assertThat(send(lane, consul.httpUri(), get()).status()).isEqualTo(200);
 		BasicClassicHttpRequest failing = new BasicClassicHttpRequest("PUT", "/v1/kv/k");
 		failing.setHeader(HttpHeaders.CONTENT_LENGTH, 5);
