@@ -20,11 +20,11 @@ import io.github.consullock.benchmarks.Store.Work;
  */
 final class StartUp implements Experiment {
 
-	static final Row PLAIN = Row.of("Spring Boot alone");
+	static final Row PLAIN = Row.of("Boot alone");
 
-	static final Row CLOUD = Row.of("with Spring Cloud Consul, core");
+	static final Row CLOUD = Row.of("Boot with Spring Cloud Consul");
 
-	static final Row STARTER = Row.of("with consul-lock-starter");
+	static final Row STARTER = Row.of("Boot with consul-lock-starter");
 
 	static final String READY = "ready after ms";
 
@@ -34,7 +34,7 @@ final class StartUp implements Experiment {
 			+ "|spring-(core|context|beans|aop|expression)-.*|(slf4j|log4j|jul|logback|micrometer)-.*"
 			+ "|commons-logging.*|snakeyaml.*|jakarta.annotation.*|jspecify.*";
 
-	/** As the starter's dependencies are. */
+	/** All that the starter brings but this library. */
 	private static final String OF_CLOUD = "|spring-cloud-.*|spring-security-crypto.*|bcprov.*|spring-web-.*"
 			+ "|spring-boot-(starter-validation|validation|restclient|http-client|http-converter)-.*"
 			+ "|tomcat-embed-el.*|hibernate-validator.*|jakarta.validation.*|jboss-logging.*|classmate.*"

@@ -109,9 +109,7 @@ final class Targets {
 						get("annotation", AnnotationCalls.SPEL_KEY, value) - registry);
 			}
 		}
-		atMost("start: ms more than Spring Boot alone", 100,
-				get("start", StartUp.STARTER, StartUp.READY) - get("start", StartUp.PLAIN, StartUp.READY));
-		atMost("start: ms more than with Spring Cloud Consul's core", 100,
+		atMost("start: ms more than Boot with Spring Cloud Consul", 100,
 				get("start", StartUp.STARTER, StartUp.READY) - get("start", StartUp.CLOUD, StartUp.READY));
 		atMost("start: requests to Consul", 0, get("start", StartUp.STARTER, StartUp.REQUESTS));
 	}
