@@ -274,7 +274,7 @@ final class Contender {
 	}
 
 	private Wait watch(String key, Predicate<KvSnapshot> wanted, Duration atMost, boolean orLook) {
-		this.mailbox.open(this.parts.watches(), key);
+		this.mailbox.open(this.parts.watches(), key, this.seen.lastSeen(key));
 		CompletableFuture<KvSnapshot> snapshot = this.mailbox.next(wanted);
 		this.news = new News(key, snapshot, orLook);
 		return Wait.until(snapshot, this.budget.limit(atMost));
