@@ -68,6 +68,11 @@ final class BatchPoll {
 		this.watches.remove(watch);
 	}
 
+	/** How many keys are polled. */
+	int size() {
+		return this.watches.size();
+	}
+
 	private void schedule(Duration delay) {
 		if (!this.watches.isEmpty() && this.scheduled.compareAndSet(false, true)) {
 			this.background.executeLater(this::round, delay);

@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class KeyWatches implements AutoCloseable {
 
+	/** Of one among all who wait for keys that are polled. */
+	private static final Duration LOOK = Duration.ofMillis(20);
+
 	private final ConsulClient client;
 
 	private final Background background;
@@ -166,6 +169,16 @@ final class KeyWatches implements AutoCloseable {
 			this.waited.remove(watch);
 			this.held.remove(watch);
 		}
+	}
+
+	/**
+	 * How long one that waits should leave between looks of its own, so that however many
+	 * wait for keys that are polled, they take 50 looks a second at most.
+	 * @param atLeast how long it should where they are few
+	 */
+	Duration betweenLooks(Duration atLeast) {
+		Duration fair = LOOK.multipliedBy(this.waited.size());
+		return (fair.compareTo(atLeast) > 0) ? fair : atLeast;
 	}
 
 	/** How many keys are watched. */

@@ -120,6 +120,17 @@ final class Mailbox {
 		return awaited.cancel(false) ? null : awaited.getNow(null);
 	}
 
+	/** The last snapshot that has come and was not waited for. */
+	@Nullable KvSnapshot latest() {
+		this.lock.lock();
+		try {
+			return this.latest;
+		}
+		finally {
+			this.lock.unlock();
+		}
+	}
+
 	/** Receives nothing more. */
 	void end() {
 		nextRound(null);

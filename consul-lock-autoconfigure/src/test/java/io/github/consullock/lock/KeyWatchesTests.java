@@ -1,6 +1,7 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
@@ -140,6 +141,23 @@ class KeyWatchesTests {
 		assertThat(this.told.take().entry().modifyIndex()).isEqualTo(second.modifyIndex());
 		KvEntry third = write("a");
 		assertThat(this.told.take().entry().modifyIndex()).isEqualTo(third.modifyIndex());
+	}
+
+	@Test
+	void theManyWhoseKeysArePolledLookInTurns() {
+		Duration alone = Duration.ofSeconds(2);
+		for (int i = 0; i < 100; i++) {
+			this.polls.expect("a" + i, null, (snapshot) -> false);
+			this.polls.subscribe("held" + i, null, this.told::add);
+		}
+		assertThat(this.polls.betweenLooks(alone)).isEqualTo(alone);
+		List<KeyWatches.Subscription> others = new ArrayList<>();
+		for (int i = 0; i < 100; i++) {
+			others.add(this.polls.expect("b" + i, null, (snapshot) -> false));
+		}
+		assertThat(this.polls.betweenLooks(alone)).isEqualTo(alone.multipliedBy(2));
+		others.forEach(KeyWatches.Subscription::close);
+		assertThat(this.polls.betweenLooks(alone)).isEqualTo(alone);
 	}
 
 	/** What Consul makes of a write; the value is not in its answer. */
