@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
@@ -25,33 +26,51 @@ final class BatchPoll {
 
 	private static final int BATCH = 64;
 
-	/** Ten requests a second at most. */
-	private static final Duration PACE = Duration.ofMillis(100);
-
-	private static final Duration ROUND = Duration.ofMillis(500);
-
 	private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
 	private final ConsulClient client;
 
 	private final Background background;
 
+	private final Consumer<KeyWatch> told;
+
+	private final Duration pace;
+
+	private final Duration pause;
+
 	private final Set<KeyWatch> watches = ConcurrentHashMap.newKeySet();
 
 	private final AtomicBoolean scheduled = new AtomicBoolean();
 
-	BatchPoll(ConsulClient client, Background background) {
+	/** Of the one round at a time. */
+	private final Backoff backoff = new Backoff();
+
+	/**
+	 * Creates one without keys.
+	 * @param told gets each watch that was told of a change
+	 * @param pace the time from one batch to the next
+	 * @param pause the time between rounds, in addition
+	 */
+	BatchPoll(ConsulClient client, Background background, Consumer<KeyWatch> told, Duration pace, Duration pause) {
 		this.client = client;
 		this.background = background;
+		this.told = told;
+		this.pace = pace;
+		this.pause = pause;
 	}
 
 	void add(KeyWatch watch) {
 		this.watches.add(watch);
-		schedule(PACE);
+		schedule(this.pace);
 	}
 
 	void remove(KeyWatch watch) {
 		this.watches.remove(watch);
+	}
+
+	/** How many keys are polled. */
+	int size() {
+		return this.watches.size();
 	}
 
 	private void schedule(Duration delay) {
@@ -65,7 +84,7 @@ final class BatchPoll {
 			List<KeyWatch> all = List.copyOf(this.watches);
 			for (int from = 0; from < all.size(); from += BATCH) {
 				tryToPoll(all.subList(from, Math.min(from + BATCH, all.size())));
-				Thread.sleep(PACE.toMillis());
+				Thread.sleep(this.pace.toMillis());
 			}
 		}
 		catch (InterruptedException ex) {
@@ -74,15 +93,17 @@ final class BatchPoll {
 		finally {
 			this.scheduled.set(false);
 		}
-		schedule(ROUND);
+		schedule(this.pause);
 	}
 
-	private void tryToPoll(List<KeyWatch> batch) {
+	private void tryToPoll(List<KeyWatch> batch) throws InterruptedException {
 		try {
 			poll(batch);
+			this.backoff.reset();
 		}
 		catch (RuntimeException | Error ex) {
 			logger.debug("Keys cannot be polled, trying again: {}", ex.getMessage());
+			this.backoff.pause();
 		}
 	}
 
@@ -98,12 +119,13 @@ final class BatchPoll {
 		for (int i = 0; i < batch.size(); i++) {
 			KeyWatch watch = batch.get(i);
 			boolean changed = outcome instanceof RolledBack rolledBack && rolledBack.reasonOf(i).isPresent();
-			if (changed || watch.last() == null) {
+			if ((changed || watch.last() == null) && this.watches.contains(watch)) {
 				KvEntry entry = this.client.read(watch.key(), TIMEOUT).orElse(null);
 				if (watch.isNews(entry)) {
 					// An absent key has no index of its own; any but that of a held entry
 					// will do.
 					watch.tell(new KvSnapshot((entry != null) ? entry.modifyIndex() : Long.MAX_VALUE, entry));
+					this.told.accept(watch);
 				}
 			}
 		}

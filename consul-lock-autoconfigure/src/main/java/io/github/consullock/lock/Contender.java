@@ -32,13 +32,18 @@ final class Contender {
 	 */
 	private static final Duration SHORTEST_REQUEST = Duration.ofMillis(200);
 
-	/** A waiter looks for itself that often, whatever its watch says. */
+	/**
+	 * A waiter looks for itself that often, whatever its watch says, or less often where
+	 * very many wait. What time alone demands of it, it does that often in any case.
+	 */
 	private static final Duration LOOK = Duration.ofSeconds(2);
 
 	private static final Duration LOCK_DELAY_POLL = Duration.ofMillis(200);
 
 	/** How long others may take to wake up when the lock was released for their sake. */
 	private static final Duration YIELD = Duration.ofMillis(30);
+
+	private static final Duration NEVER = Duration.ofNanos(Long.MAX_VALUE);
 
 	private static final int TRIES_OF_SINGLE_ATTEMPT = 4;
 
@@ -77,6 +82,8 @@ final class Contender {
 
 	/** Whether there is anything to go by. */
 	private boolean looked;
+
+	private long lastLook = System.nanoTime();
 
 	/** Whether something of the claimant is there already. */
 	private boolean closer;
@@ -198,7 +205,7 @@ final class Contender {
 		if (this.yielding) {
 			this.yielding = false;
 			return watch(this.kind.key(), (snapshot) -> !this.seen.with(this.kind.key(), snapshot).holders().isEmpty(),
-					YIELD, false);
+					YIELD, NEVER);
 		}
 		hear();
 		settle();
@@ -261,7 +268,8 @@ final class Contender {
 		LockEntries known = this.seen;
 		Claimant me = this.claimant;
 		return watch(inTheWay.key(), (snapshot) -> isWayOut(known, inTheWay.key(), snapshot, me),
-				inTheWay.passing() ? LOCK_DELAY_POLL : LOOK, true);
+				inTheWay.passing() ? LOCK_DELAY_POLL : LOOK,
+				inTheWay.passing() ? LOCK_DELAY_POLL : this.parts.watches().betweenLooks(LOOK));
 	}
 
 	private static boolean isWayOut(LockEntries known, String key, KvSnapshot snapshot, @Nullable Claimant claimant) {
@@ -273,10 +281,10 @@ final class Contender {
 		return next == null || !next.key().equals(key);
 	}
 
-	private Wait watch(String key, Predicate<KvSnapshot> wanted, Duration atMost, boolean orLook) {
-		this.mailbox.open(this.parts.watches(), key);
+	private Wait watch(String key, Predicate<KvSnapshot> wanted, Duration atMost, Duration betweenLooks) {
+		this.mailbox.open(this.parts.watches(), key, this.seen.lastSeen(key));
 		CompletableFuture<KvSnapshot> snapshot = this.mailbox.next(wanted);
-		this.news = new News(key, snapshot, orLook);
+		this.news = new News(key, snapshot, betweenLooks);
 		return Wait.until(snapshot, this.budget.limit(atMost));
 	}
 
@@ -290,15 +298,25 @@ final class Contender {
 		if (snapshot != null) {
 			this.seen = this.seen.with(awaited.key(), snapshot);
 		}
-		else if (awaited.orLook() && !this.budget.isSpent()) {
+		else if (isOld(awaited.betweenLooks()) && !this.budget.isSpent()) {
 			this.seen = look();
+		}
+		else {
+			KvSnapshot latest = this.mailbox.latest();
+			this.seen = (latest != null) ? this.seen.with(awaited.key(), latest) : this.seen;
 		}
 		// Not before: where the look fails, it is to be made again.
 		this.news = null;
 	}
 
+	private boolean isOld(Duration betweenLooks) {
+		return System.nanoTime() - this.lastLook >= betweenLooks.toNanos();
+	}
+
 	private LockEntries look() {
-		return this.parts.protocol().readAgain(this.seen, timeout());
+		LockEntries now = this.parts.protocol().readAgain(this.seen, timeout());
+		this.lastLook = System.nanoTime();
+		return now;
 	}
 
 	private @Nullable Wait attempt() throws InterruptedException {
@@ -462,9 +480,10 @@ final class Contender {
 	 *
 	 * @param key the entry that is watched
 	 * @param snapshot completed with the one that was wanted
-	 * @param orLook whether to look where none comes in time
+	 * @param betweenLooks how old the last look must be to look anew where none comes in
+	 * time
 	 */
-	private record News(String key, CompletableFuture<KvSnapshot> snapshot, boolean orLook) {
+	private record News(String key, CompletableFuture<KvSnapshot> snapshot, Duration betweenLooks) {
 	}
 
 }

@@ -115,7 +115,11 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	}
 
 	private @Nullable KvEntry own(Claimant claimant) {
-		String key = key(claimant);
+		return lastSeen(key(claimant));
+	}
+
+	/** The entry of one who waits, or {@code null} if it is not there. */
+	@Nullable KvEntry lastSeen(String key) {
 		return this.waiting.stream().filter((entry) -> entry.key().equals(key)).findFirst().orElse(null);
 	}
 

@@ -165,8 +165,9 @@ final class HoldMonitor {
 			this.lock.lock();
 			try {
 				if (!this.ended) {
-					for (String key : this.hold.entries().watched(this.hold.claimant())) {
-						this.subscriptions.add(HoldMonitor.this.watches.subscribe(key,
+					LockEntries known = this.hold.entries();
+					for (String key : known.watched(this.hold.claimant())) {
+						this.subscriptions.add(HoldMonitor.this.watches.subscribe(key, known.lastSeen(key),
 								(snapshot) -> check(this.hold, this.holds, key, snapshot)));
 					}
 				}

@@ -257,6 +257,11 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 	}
 
 	@Override
+	public @Nullable KvEntry lastSeen(String key) {
+		return (this.line != null && this.line.isBelow(key)) ? this.line.lastSeen(key) : this.seen.get(key);
+	}
+
+	@Override
 	public List<String> watched(Claimant claimant) {
 		return this.lock.keys();
 	}

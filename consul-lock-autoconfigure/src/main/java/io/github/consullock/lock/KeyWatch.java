@@ -6,11 +6,12 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
+import java.util.function.BooleanSupplier;
 
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvSnapshot;
+import io.github.consullock.lock.KeyWatches.Subscriber;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,14 +34,19 @@ final class KeyWatch {
 	/** Held while subscribers are told, so that each gets the states in their order. */
 	private final ReentrantLock telling = new ReentrantLock();
 
-	private final List<Consumer<KvSnapshot>> subscribers = new CopyOnWriteArrayList<>();
+	private final List<Subscriber> subscribers = new CopyOnWriteArrayList<>();
 
 	private volatile @Nullable KvSnapshot last;
 
 	private volatile @Nullable Future<?> query;
 
-	KeyWatch(String key) {
+	/**
+	 * Creates a watch.
+	 * @param known the entry as it was last seen, or {@code null} if it was not
+	 */
+	KeyWatch(String key, @Nullable KvEntry known) {
 		this.key = key;
+		this.last = (known != null) ? new KvSnapshot(known.modifyIndex(), known) : null;
 	}
 
 	String key() {
@@ -51,13 +57,14 @@ final class KeyWatch {
 		return this.last;
 	}
 
-	void add(Consumer<KvSnapshot> subscriber) {
+	/** Tells it what is known here, if it does not know just that. */
+	void add(Subscriber subscriber, @Nullable KvEntry known) {
 		this.telling.lock();
 		try {
 			this.subscribers.add(subscriber);
-			KvSnapshot known = this.last;
-			if (known != null) {
-				subscriber.accept(known);
+			KvSnapshot here = this.last;
+			if (here != null && (known == null || isNews(known))) {
+				tell(subscriber, here);
 			}
 		}
 		finally {
@@ -65,25 +72,39 @@ final class KeyWatch {
 		}
 	}
 
-	/** Returns whether nobody is left. */
-	boolean remove(Consumer<KvSnapshot> subscriber) {
+	void remove(Subscriber subscriber) {
 		this.subscribers.remove(subscriber);
+	}
+
+	boolean isUnused() {
 		return this.subscribers.isEmpty();
+	}
+
+	/** Whether anybody waits for the key to change. */
+	boolean isWaitedFor() {
+		return this.subscribers.stream().anyMatch(Subscriber::waits);
 	}
 
 	void tell(KvSnapshot snapshot) {
 		this.telling.lock();
 		try {
 			this.last = snapshot;
-			this.subscribers.forEach((subscriber) -> subscriber.accept(snapshot));
+			this.subscribers.forEach((subscriber) -> tell(subscriber, snapshot));
 		}
 		finally {
 			this.telling.unlock();
 		}
 	}
 
-	void query(ConsulClient client, Background background) {
-		this.query = background.executeWaiting(() -> run(client));
+	private void tell(Subscriber subscriber, KvSnapshot snapshot) {
+		if (subscriber.isLast().test(snapshot)) {
+			this.subscribers.remove(subscriber);
+		}
+	}
+
+	/** Watches it by blocking queries, as long as that is wanted. */
+	void query(ConsulClient client, Background background, BooleanSupplier wanted) {
+		this.query = background.executeWaiting(() -> run(client, wanted));
 	}
 
 	boolean isQuery() {
@@ -97,10 +118,13 @@ final class KeyWatch {
 		}
 	}
 
-	private void run(ConsulClient client) {
-		long index = 0;
+	private void run(ConsulClient client, BooleanSupplier wanted) {
+		// The index of a key that is there is that of its last write, and of one that has
+		// gone a greater one: what has changed since is answered at once.
+		KvSnapshot known = this.last;
+		long index = (known != null) ? known.index() : 0;
 		Backoff backoff = new Backoff();
-		while (!Thread.currentThread().isInterrupted() && !this.subscribers.isEmpty()) {
+		while (!Thread.currentThread().isInterrupted() && wanted.getAsBoolean()) {
 			long sentAt = System.nanoTime();
 			try {
 				KvSnapshot snapshot = client.watch(this.key, index, MAX_WAIT);

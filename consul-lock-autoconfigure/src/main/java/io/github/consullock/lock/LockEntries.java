@@ -126,6 +126,9 @@ interface LockEntries {
 	 */
 	LockEntries with(String key, KvSnapshot snapshot);
 
+	/** An entry as it is here, or {@code null} if it is not. */
+	@Nullable KvEntry lastSeen(String key);
+
 	/** The keys whose change may mean that a holder has lost the lock. */
 	List<String> watched(Claimant claimant);
 

@@ -4,6 +4,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
 
+import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvSnapshot;
 import io.github.consullock.lock.KeyWatches.Subscription;
 import org.jspecify.annotations.Nullable;
@@ -30,11 +31,25 @@ final class Mailbox {
 
 	private CompletableFuture<KvSnapshot> next = new CompletableFuture<>();
 
-	/** Receives the snapshots of this key from now on, and of no other. */
-	void open(KeyWatches watches, String watched) {
-		if (!watched.equals(this.key)) {
+	/**
+	 * Receives the snapshots of this key from now on, and of no other, until one has been
+	 * waited for.
+	 * @param known the entry as it was last seen, of which there is nothing to be told
+	 */
+	void open(KeyWatches watches, String watched, @Nullable KvEntry known) {
+		if (!isOpenFor(watched)) {
 			int round = nextRound(watched);
-			this.subscription = watches.subscribe(watched, (snapshot) -> receive(round, snapshot));
+			this.subscription = watches.expect(watched, known, (snapshot) -> receive(round, snapshot));
+		}
+	}
+
+	private boolean isOpenFor(String watched) {
+		this.lock.lock();
+		try {
+			return watched.equals(this.key);
+		}
+		finally {
+			this.lock.unlock();
 		}
 	}
 
@@ -54,26 +69,29 @@ final class Mailbox {
 		}
 	}
 
-	/** A subscription that was closed while it was being told still comes here. */
-	private void receive(int ofRound, KvSnapshot snapshot) {
+	/**
+	 * A subscription that was closed while it was being told still comes here.
+	 * @return whether that was enough: who has got what it waited for seldom waits for
+	 * the same key again
+	 */
+	private boolean receive(int ofRound, KvSnapshot snapshot) {
 		CompletableFuture<KvSnapshot> waiting = null;
 		this.lock.lock();
 		try {
 			if (ofRound != this.round) {
-				return;
+				return true;
 			}
 			this.latest = snapshot;
 			if (!this.next.isDone() && this.wanted.test(snapshot)) {
 				this.latest = null;
+				this.key = null;
 				waiting = this.next;
 			}
 		}
 		finally {
 			this.lock.unlock();
 		}
-		if (waiting != null) {
-			waiting.complete(snapshot);
-		}
+		return waiting != null && waiting.complete(snapshot);
 	}
 
 	/**
@@ -100,6 +118,17 @@ final class Mailbox {
 	/** The snapshot that was waited for, or null if none has come: none will then. */
 	@Nullable KvSnapshot take(CompletableFuture<KvSnapshot> awaited) {
 		return awaited.cancel(false) ? null : awaited.getNow(null);
+	}
+
+	/** The last snapshot that has come and was not waited for. */
+	@Nullable KvSnapshot latest() {
+		this.lock.lock();
+		try {
+			return this.latest;
+		}
+		finally {
+			this.lock.unlock();
+		}
 	}
 
 	/** Receives nothing more. */

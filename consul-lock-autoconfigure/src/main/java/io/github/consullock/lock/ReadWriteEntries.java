@@ -274,6 +274,11 @@ record ReadWriteEntries(ReadWriteSide lock, @Nullable KvEntry entry, Map<String,
 	}
 
 	@Override
+	public @Nullable KvEntry lastSeen(String key) {
+		return key.equals(this.lock.key()) ? this.entry : this.members.get(key.substring(this.lock.members().length()));
+	}
+
+	@Override
 	public List<String> watched(Claimant claimant) {
 		return List.of(this.lock.key(), this.lock.members() + claimant.id());
 	}

@@ -359,6 +359,14 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 	}
 
 	@Override
+	public @Nullable KvEntry lastSeen(String key) {
+		if (this.line != null && this.line.isBelow(key)) {
+			return this.line.lastSeen(key);
+		}
+		return key.equals(this.lock.stateKey()) ? this.state : this.entries.get(key);
+	}
+
+	@Override
 	public List<String> watched(Claimant claimant) {
 		return List.of(this.lock.stateKey(), this.lock.holderKey(claimant.session().id()));
 	}

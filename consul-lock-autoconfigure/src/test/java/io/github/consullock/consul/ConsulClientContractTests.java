@@ -462,6 +462,19 @@ abstract class ConsulClientContractTests {
 	}
 
 	@Test
+	void watchAnswersAtOnceWhenTheEntryHasGoneSince() {
+		String key = key("k");
+		KvEntry first = lastOf(transact(KvOperation.set(key, "v", 0)));
+		transact(KvOperation.delete(key));
+		assertThat(this.client.watch(key, first.modifyIndex(), LONG).entry()).isNull();
+		transact(KvOperation.set(key("other"), "v", 0));
+		assertThat(this.client.watch(key, first.modifyIndex(), LONG).entry()).isNull();
+		KvEntry second = lastOf(transact(KvOperation.set(key, "w", 0)));
+		transact(KvOperation.delete(key));
+		assertThat(this.client.watch(key, second.modifyIndex(), LONG).entry()).isNull();
+	}
+
+	@Test
 	void sessionWatchIsWokenByItsEnd() throws Exception {
 		String session = session(Duration.ZERO);
 		SessionSnapshot alive = this.client.watchSession(session, 0, SECONDS);

@@ -3,18 +3,28 @@ package io.github.consullock.lock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 
 import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.ForwardingClient;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.LockOptions;
+import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.InMemoryConsulClient;
+import io.github.consullock.consul.KvEntry;
+import io.github.consullock.consul.KvOperation;
+import io.github.consullock.consul.KvOperation.Verb;
+import io.github.consullock.consul.TransactionOutcome;
+import io.github.consullock.consul.TransactionOutcome.Committed;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -85,6 +95,37 @@ class AsyncAcquisitionTests extends HookedInstances {
 			held.forEach(LockHandle::close);
 			waiting.forEach((future) -> future.thenAccept(LockHandle::close).join());
 			assertThat(registry.heldLocks()).isEmpty();
+		}
+	}
+
+	@Test
+	void whereVeryManyWaitTheyLookSeldomAndGoByWhatTheirWatchesTell() {
+		int keys = 600;
+		try (InMemoryConsulClient consul = new InMemoryConsulClient();
+				ConsulLockRegistry holders = ConsulLockRegistry.builder(consul.newClient()).maxWatches(0).build();
+				CountingClient first = new CountingClient(consul.newClient());
+				CountingClient second = new CountingClient(consul.newClient());
+				ConsulLockRegistry heads = ConsulLockRegistry.builder(first).maxWatches(0).build();
+				ConsulLockRegistry behind = ConsulLockRegistry.builder(second).maxWatches(0).build()) {
+			List<LockHandle> held = new ArrayList<>();
+			List<CompletableFuture<LockHandle>> waiting = new ArrayList<>();
+			for (int i = 0; i < keys; i++) {
+				held.add(holders.obtain("a" + i).acquire());
+				waiting.add(heads.obtain("a" + i).acquireAsync(LONG));
+			}
+			await().until(() -> first.entered.get() == keys);
+			for (int i = 0; i < keys; i++) {
+				waiting.add(behind.obtain("a" + i).acquireAsync(LONG));
+			}
+			await().until(() -> second.entered.get() == keys);
+			int looks = first.looks.get();
+			int proofs = first.proofs.get();
+			await().until(() -> first.proofs.get() > proofs + 3 * keys);
+			assertThat(first.looks.get() - looks).isLessThan(first.proofs.get() - proofs);
+			// Without having heard of the proofs, they would take the heads for dead.
+			assertThat(second.removals.get()).isLessThan(keys / 2);
+			held.forEach(LockHandle::close);
+			waiting.forEach((future) -> future.thenAccept(LockHandle::close).join());
 		}
 	}
 
@@ -228,6 +269,45 @@ class AsyncAcquisitionTests extends HookedInstances {
 		catch (InterruptedException ex) {
 			throw new IllegalStateException(ex);
 		}
+	}
+
+	/** Counts what those who wait ask. */
+	private static final class CountingClient extends ForwardingClient {
+
+		private final AtomicInteger entered = new AtomicInteger();
+
+		private final AtomicInteger looks = new AtomicInteger();
+
+		private final AtomicInteger proofs = new AtomicInteger();
+
+		private final AtomicInteger removals = new AtomicInteger();
+
+		CountingClient(ConsulClient client) {
+			super(client);
+		}
+
+		@Override
+		public List<KvEntry> list(String prefix, Duration timeout) {
+			this.looks.incrementAndGet();
+			return super.list(prefix, timeout);
+		}
+
+		@Override
+		public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
+			TransactionOutcome outcome = super.transact(operations, timeout);
+			Set<Verb> verbs = operations.stream().map(KvOperation::verb).collect(Collectors.toSet());
+			if (outcome instanceof Committed && verbs.containsAll(Set.of(Verb.SET, Verb.LOCK))) {
+				this.entered.incrementAndGet();
+			}
+			else if (outcome instanceof Committed && verbs.containsAll(Set.of(Verb.UNLOCK, Verb.LOCK))) {
+				this.proofs.incrementAndGet();
+			}
+			else if (verbs.equals(Set.of(Verb.CHECK_INDEX, Verb.DELETE))) {
+				this.removals.incrementAndGet();
+			}
+			return outcome;
+		}
+
 	}
 
 }

@@ -37,13 +37,13 @@ class MailboxTests {
 	void aSnapshotThatWasUnderWayWhenAnotherKeyWasOpenedIsNotTakenForThatOfTheOther() {
 		CompletableFuture<CompletableFuture<KvSnapshot>> opened = new CompletableFuture<>();
 		// Told of the same snapshot right before the mailbox.
-		this.watches.subscribe("a", (snapshot) -> {
+		this.watches.subscribe("a", null, (snapshot) -> {
 			if (snapshot.entry() != null) {
-				this.mailbox.open(this.watches, "b");
+				this.mailbox.open(this.watches, "b", null);
 				opened.complete(this.mailbox.next((there) -> there.entry() != null));
 			}
 		});
-		this.mailbox.open(this.watches, "a");
+		this.mailbox.open(this.watches, "a", null);
 		write("a");
 		CompletableFuture<KvSnapshot> next = opened.join();
 		write("b");
@@ -54,15 +54,15 @@ class MailboxTests {
 	void aSnapshotThatWasUnderWayAtTheEndIsNotReceived() {
 		CompletableFuture<CompletableFuture<KvSnapshot>> ended = new CompletableFuture<>();
 		CompletableFuture<Boolean> told = new CompletableFuture<>();
-		this.watches.subscribe("a", (snapshot) -> {
+		this.watches.subscribe("a", null, (snapshot) -> {
 			if (snapshot.entry() != null) {
 				this.mailbox.end();
 				ended.complete(this.mailbox.next((there) -> true));
 			}
 		});
-		this.mailbox.open(this.watches, "a");
+		this.mailbox.open(this.watches, "a", null);
 		// Told right after it.
-		this.watches.subscribe("a", (snapshot) -> {
+		this.watches.subscribe("a", null, (snapshot) -> {
 			if (snapshot.entry() != null) {
 				told.complete(true);
 			}
