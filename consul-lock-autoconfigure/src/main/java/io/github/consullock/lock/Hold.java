@@ -171,7 +171,7 @@ final class Hold implements LockHandle {
 	@Override
 	public boolean release() {
 		if (state() == State.HELD && !session().isLive()) {
-			this.holds.lose(this, session().lostReason().orElse(LockLostReason.DEADLINE_PASSED));
+			lose(session().lostReason().orElse(LockLostReason.DEADLINE_PASSED));
 		}
 		boolean first = markReleasing();
 		boolean held = lostReason().isEmpty();
@@ -215,6 +215,11 @@ final class Hold implements LockHandle {
 		catch (RuntimeException ex) {
 			logger.warn("The release of the lock '{}' failed", key(), ex);
 		}
+	}
+
+	/** Ends it, unless it has ended. */
+	void lose(LockLostReason why) {
+		this.holds.lose(this, why);
 	}
 
 	/** HELD becomes LOST, or CANCELLED; false if it was not held any more. */
