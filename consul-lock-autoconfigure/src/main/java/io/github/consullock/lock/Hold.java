@@ -80,7 +80,7 @@ final class Hold implements LockHandle {
 
 	private @Nullable LockLostReason reason;
 
-	private List<Consumer<LockLostReason>> callbacks = new ArrayList<>(1);
+	private List<Consumer<LockLostReason>> callbacks = List.of();
 
 	private LockEntries entries;
 
@@ -157,7 +157,7 @@ final class Hold implements LockHandle {
 		try {
 			lost = this.reason;
 			if (lost == null && this.state != State.RELEASED) {
-				this.callbacks.add(callback);
+				this.callbacks = with(callback);
 			}
 		}
 		finally {
@@ -166,6 +166,14 @@ final class Hold implements LockHandle {
 		if (lost != null) {
 			run(callback, lost);
 		}
+	}
+
+	/** Needs the lock. */
+	private List<Consumer<LockLostReason>> with(Consumer<LockLostReason> callback) {
+		List<Consumer<LockLostReason>> more = new ArrayList<>(this.callbacks.size() + 1);
+		more.addAll(this.callbacks);
+		more.add(callback);
+		return more;
 	}
 
 	@Override

@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 import io.github.consullock.LockException;
 import io.github.consullock.LockLostReason;
@@ -116,7 +117,7 @@ final class HoldMonitor {
 			.watched(hold.claimant())
 			.stream()
 			.map((key) -> this.watches.subscribe(key, (snapshot) -> check(hold, key, snapshot)))
-			.toList();
+			.collect(Collectors.toUnmodifiableList());
 		this.watched.put(hold, subscriptions);
 		endIfOver(hold);
 	}

@@ -2,12 +2,15 @@ package io.github.consullock.lock;
 
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.stream.Stream;
 
 import io.github.consullock.consul.InMemoryConsulClient;
+import io.github.consullock.consul.KvEntry;
+import io.github.consullock.consul.KvSnapshot;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -15,7 +18,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 /**
- * When the watch of a hold begins and ends.
+ * When the watch of a hold begins and ends, and what is kept of it.
  */
 class HoldMonitorTests {
 
@@ -92,7 +95,19 @@ class HoldMonitorTests {
 			this.monitor.end(hold);
 			hold.release();
 		}
-		assertThat(waitsOfTimers()).isLessThan(pairs / 4);
+		assertThat(waitsOfTimers()).isLessThan(pairs / 20);
+	}
+
+	@Test
+	void whatAWatchTellsOfAnEntryThatIsKnownIsNotKept() {
+		Hold hold = hold("a");
+		LockEntries known = hold.entries();
+		KvEntry read = this.consul.read(hold.key(), Duration.ofSeconds(1)).orElseThrow();
+		assertThat(known.with(hold.key(), new KvSnapshot(read.modifyIndex() + 5, read))).isSameAs(known);
+		KvEntry free = new KvEntry(read.key(), read.value(), read.flags(), null, read.createIndex(),
+				read.modifyIndex());
+		assertThat(known.with(hold.key(), new KvSnapshot(read.modifyIndex() + 5, free)).token(hold.claimant()))
+			.isZero();
 	}
 
 	private static long waitsOfTimers() {
