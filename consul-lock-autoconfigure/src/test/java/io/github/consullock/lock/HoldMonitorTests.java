@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.stream.Stream;
 
+import io.github.consullock.LockHandle;
 import io.github.consullock.consul.InMemoryConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvSnapshot;
@@ -37,6 +38,7 @@ class HoldMonitorTests {
 	void close() {
 		this.watches.close();
 		this.background.close();
+		this.registry.heldLocks().forEach(LockHandle::release);
 		this.registry.close();
 		this.consul.close();
 	}
