@@ -182,7 +182,7 @@ public final class HttpConsulClient implements ConsulClient {
 
 	@Override
 	public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
-		boolean onlyChecks = operations.stream().allMatch((operation) -> operation.verb().isCheck());
+		boolean onlyChecks = onlyChecks(operations);
 		ConsulRequest request = ConsulRequest.put("/v1/txn", onlyChecks ? "consistent" : "",
 				ConsulJson.transaction(operations, this.scope), min(timeout, this.readTimeout));
 		ConsulAnswer answer = this.http.send(this.locks, request);
@@ -194,6 +194,15 @@ public final class HttpConsulClient implements ConsulClient {
 		};
 	}
 
+	private static boolean onlyChecks(List<KvOperation> operations) {
+		for (KvOperation operation : operations) {
+			if (!operation.verb().isCheck()) {
+				return false;
+			}
+		}
+		return true;
+	}
+
 	/**
 	 * An answer of 200 that cannot be read, or does not tell of each write, leaves open
 	 * whether the writes were applied.
@@ -201,7 +210,11 @@ public final class HttpConsulClient implements ConsulClient {
 	private TransactionOutcome written(ConsulRequest request, ConsulAnswer answer, List<KvOperation> operations) {
 		try {
 			List<KvEntry> results = parse(request, answer, ConsulJson::results);
-			if (results.size() < operations.stream().filter((each) -> each.verb().leavesEntry()).count()) {
+			int written = 0;
+			for (KvOperation operation : operations) {
+				written += operation.verb().leavesEntry() ? 1 : 0;
+			}
+			if (results.size() < written) {
 				throw this.errors.unexpected(request, answer, null);
 			}
 			return new TransactionOutcome.Committed(results);

@@ -102,7 +102,12 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 
 	/** The first whose session has not ended, or {@code null} if there is none. */
 	@Nullable KvEntry first() {
-		return this.waiting.stream().filter(Contenders::isLiving).findFirst().orElse(null);
+		for (KvEntry entry : this.waiting) {
+			if (isLiving(entry)) {
+				return entry;
+			}
+		}
+		return null;
 	}
 
 	/** Whether nobody is left of those who came. */
@@ -120,7 +125,12 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 
 	/** The entry of one who waits, or {@code null} if it is not there. */
 	@Nullable KvEntry lastSeen(String key) {
-		return this.waiting.stream().filter((entry) -> entry.key().equals(key)).findFirst().orElse(null);
+		for (KvEntry entry : this.waiting) {
+			if (entry.key().equals(key)) {
+				return entry;
+			}
+		}
+		return null;
 	}
 
 	private String key(Claimant claimant) {

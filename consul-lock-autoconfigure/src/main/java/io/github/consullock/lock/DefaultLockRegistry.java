@@ -11,6 +11,7 @@ import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.LockOptions;
+import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.ConsulScope;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,9 @@ final class DefaultLockRegistry implements ConsulLockRegistry {
 
 	private final Background background = new Background();
 
+	/** Of locks whose options ask for nothing else. */
+	private final EngineSpec usual;
+
 	private final Engines engines;
 
 	private final ThreadHolds threadHolds = new ThreadHolds();
@@ -37,15 +41,19 @@ final class DefaultLockRegistry implements ConsulLockRegistry {
 	DefaultLockRegistry(ConsulLockRegistryBuilder settings) {
 		this.settings = settings;
 		this.holder = new HolderDescription(settings.instanceName);
-		this.engines = new Engines(settings, this.background,
-				new EngineSpec(ConsulScope.DEFAULT, settings.session, null), Engines.IDLE);
+		this.usual = new EngineSpec(ConsulScope.DEFAULT, settings.session, null);
+		this.engines = new Engines(settings, this.background, this.usual, Engines.IDLE);
 	}
 
 	@Override
 	public ConsulLock obtain(LockOptions options) {
-		EngineSpec spec = EngineSpec.of(options, this.settings.session);
-		return new KeyedLock(this.engines, spec, this.settings.client.at(spec.scope()),
+		EngineSpec spec = EngineSpec.of(options, this.usual);
+		return new KeyedLock(this.engines, spec, clientAt(spec.scope()),
 				request(options, KeyLock.of(this.settings.keyPrefix, options.keys())), this.threadHolds);
+	}
+
+	private ConsulClient clientAt(ConsulScope scope) {
+		return scope.equals(ConsulScope.DEFAULT) ? this.settings.client : this.settings.client.at(scope);
 	}
 
 	private LockRequest request(LockOptions options, LockKind kind) {
@@ -70,8 +78,8 @@ final class DefaultLockRegistry implements ConsulLockRegistry {
 			throw new IllegalArgumentException("The semaphore '" + options.key() + "' cannot be held by the session "
 					+ options.session() + " of the caller's own: each of its permits has a session to itself");
 		}
-		EngineSpec spec = EngineSpec.of(options, this.settings.session);
-		return new KeyedSemaphore(this.engines, spec, this.settings.client.at(spec.scope()),
+		EngineSpec spec = EngineSpec.of(options, this.usual);
+		return new KeyedSemaphore(this.engines, spec, clientAt(spec.scope()),
 				request(options, SemaphoreLock.of(this.settings.keyPrefix, options.key(), limit)), limit);
 	}
 
@@ -80,13 +88,12 @@ final class DefaultLockRegistry implements ConsulLockRegistry {
 		if (options.keys().size() > 1) {
 			throw new IllegalArgumentException("A read-write lock has one key, not several: " + options.keys());
 		}
-		EngineSpec spec = EngineSpec.of(options, this.settings.session);
+		EngineSpec spec = EngineSpec.of(options, this.usual);
 		LockRequest reading = request(options,
 				ReadWriteSide.of(this.settings.keyPrefix, options.key(), ReadWriteState.Mode.READ));
 		LockRequest writing = request(options,
 				ReadWriteSide.of(this.settings.keyPrefix, options.key(), ReadWriteState.Mode.WRITE));
-		return new KeyedReadWriteLock(this.engines, spec, this.settings.client.at(spec.scope()), reading, writing,
-				this.threadHolds);
+		return new KeyedReadWriteLock(this.engines, spec, clientAt(spec.scope()), reading, writing, this.threadHolds);
 	}
 
 	@Override

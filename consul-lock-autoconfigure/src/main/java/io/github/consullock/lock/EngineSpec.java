@@ -20,10 +20,21 @@ record EngineSpec(ConsulScope scope, SessionSettings session, @Nullable String b
 
 	/**
 	 * What the options of a lock ask for.
-	 * @param defaults what holds where they say nothing
+	 * @param usual what holds where they say nothing
 	 * @throws IllegalArgumentException if that makes no session
 	 */
-	static EngineSpec of(LockOptions options, SessionSettings defaults) {
+	static EngineSpec of(LockOptions options, EngineSpec usual) {
+		return asksForNothing(options) ? usual : asked(options, usual.session());
+	}
+
+	private static boolean asksForNothing(LockOptions options) {
+		return options.datacenter() == null && options.namespace() == null && options.partition() == null
+				&& options.sessionName() == null && options.ttl() == null && options.lockDelay() == null
+				&& options.behavior() == null && options.nodeChecks() == null && options.serviceChecks() == null
+				&& options.session() == null;
+	}
+
+	private static EngineSpec asked(LockOptions options, SessionSettings defaults) {
 		ConsulScope scope = new ConsulScope(options.datacenter(), options.namespace(), options.partition());
 		SessionSettings session = new SessionSettings(or(options.sessionName(), defaults.name()),
 				or(options.ttl(), defaults.ttl()), or(options.lockDelay(), defaults.lockDelay()),

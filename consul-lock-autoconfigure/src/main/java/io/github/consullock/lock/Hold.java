@@ -80,7 +80,7 @@ final class Hold implements LockHandle {
 
 	private @Nullable LockLostReason reason;
 
-	private List<Consumer<LockLostReason>> callbacks = new ArrayList<>(1);
+	private List<Consumer<LockLostReason>> callbacks = List.of();
 
 	private LockEntries entries;
 
@@ -157,7 +157,7 @@ final class Hold implements LockHandle {
 		try {
 			lost = this.reason;
 			if (lost == null && this.state != State.RELEASED) {
-				this.callbacks.add(callback);
+				this.callbacks = with(callback);
 			}
 		}
 		finally {
@@ -168,10 +168,18 @@ final class Hold implements LockHandle {
 		}
 	}
 
+	/** Needs the lock. */
+	private List<Consumer<LockLostReason>> with(Consumer<LockLostReason> callback) {
+		List<Consumer<LockLostReason>> more = new ArrayList<>(this.callbacks.size() + 1);
+		more.addAll(this.callbacks);
+		more.add(callback);
+		return more;
+	}
+
 	@Override
 	public boolean release() {
 		if (state() == State.HELD && !session().isLive()) {
-			this.holds.lose(this, session().lostReason().orElse(LockLostReason.DEADLINE_PASSED));
+			lose(session().lostReason().orElse(LockLostReason.DEADLINE_PASSED));
 		}
 		boolean first = markReleasing();
 		boolean held = lostReason().isEmpty();
@@ -215,6 +223,11 @@ final class Hold implements LockHandle {
 		catch (RuntimeException ex) {
 			logger.warn("The release of the lock '{}' failed", key(), ex);
 		}
+	}
+
+	/** Ends it, unless it has ended. */
+	void lose(LockLostReason why) {
+		this.holds.lose(this, why);
 	}
 
 	/** HELD becomes LOST, or CANCELLED; false if it was not held any more. */

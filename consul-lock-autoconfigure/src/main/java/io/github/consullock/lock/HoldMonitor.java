@@ -1,26 +1,26 @@
 package io.github.consullock.lock;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.Future;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 import io.github.consullock.LockException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.consul.KvSnapshot;
 import io.github.consullock.lock.KeyWatches.Subscription;
 import io.github.consullock.session.ConsulSession;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Notices that a held key was deleted, released or taken over, although the session
- * lives. Begins a moment after the acquisition, so that a short hold costs no request.
+ * lives. Begins after once or twice a moment of grace, so that a short hold costs no
+ * request.
  */
 final class HoldMonitor {
 
@@ -38,7 +38,17 @@ final class HoldMonitor {
 
 	private final Background background;
 
-	private final ConcurrentMap<Hold, Watch> watched = new ConcurrentHashMap<>();
+	/** Those that are not worth a request yet. */
+	private final Set<Hold> young = ConcurrentHashMap.newKeySet();
+
+	/** The others, with what ends their watch. */
+	private final ConcurrentMap<Hold, List<Subscription>> watched = new ConcurrentHashMap<>();
+
+	/**
+	 * Whether a look at the young ones is to come, as it is while there are any. One that
+	 * is under way does not count: it may have passed by the newest.
+	 */
+	private final AtomicBoolean lookDue = new AtomicBoolean();
 
 	/**
 	 * Creates a monitor.
@@ -52,24 +62,67 @@ final class HoldMonitor {
 		this.background = background;
 	}
 
-	void begin(Hold hold, Holds holds) {
-		Watch watch = new Watch(hold, holds);
-		this.watched.put(hold, watch);
-		watch.begin();
+	/**
+	 * Has a hold watched soon. A timer of its own for each would wake a thread each time,
+	 * for holds most of which are over before.
+	 */
+	void begin(Hold hold) {
+		this.young.add(hold);
+		lookLater();
+		endIfOver(hold);
+	}
+
+	/** Forgets a hold that is not held any more. */
+	void end(Hold hold) {
+		this.young.remove(hold);
+		List<Subscription> subscriptions = this.watched.remove(hold);
+		if (subscriptions != null) {
+			subscriptions.forEach(Subscription::close);
+		}
+	}
+
+	/** It may have ended before there was anything to end here. */
+	private void endIfOver(Hold hold) {
 		if (hold.state() != Hold.State.HELD) {
-			// It ended before there was anything to end here.
 			end(hold);
 		}
 	}
 
-	void end(Hold hold) {
-		Watch watch = this.watched.remove(hold);
-		if (watch != null) {
-			watch.end();
+	private void lookLater() {
+		if (this.lookDue.compareAndSet(false, true) && this.background.schedule(this::look, GRACE).isDone()) {
+			// Refused, perhaps since there was no thread: the next hold tries again.
+			this.lookDue.set(false);
 		}
 	}
 
-	private void check(Hold hold, Holds holds, String key, KvSnapshot snapshot) {
+	private void look() {
+		this.lookDue.set(false);
+		try {
+			for (Hold hold : this.young) {
+				if (hold.held().compareTo(GRACE) >= 0) {
+					this.young.remove(hold);
+					watch(hold);
+				}
+			}
+		}
+		finally {
+			if (!this.young.isEmpty()) {
+				lookLater();
+			}
+		}
+	}
+
+	private void watch(Hold hold) {
+		LockEntries known = hold.entries();
+		List<Subscription> subscriptions = known.watched(hold.claimant())
+			.stream()
+			.map((key) -> this.watches.subscribe(key, known.lastSeen(key), (snapshot) -> check(hold, key, snapshot)))
+			.collect(Collectors.toUnmodifiableList());
+		this.watched.put(hold, subscriptions);
+		endIfOver(hold);
+	}
+
+	private void check(Hold hold, String key, KvSnapshot snapshot) {
 		if (hold.state() != Hold.State.HELD) {
 			return;
 		}
@@ -78,7 +131,7 @@ final class HoldMonitor {
 			hold.moved(now);
 		}
 		else if (snapshot.index() > hold.fencingToken()) {
-			this.background.execute(() -> confirm(hold, holds));
+			this.background.execute(() -> confirm(hold));
 		}
 	}
 
@@ -86,17 +139,17 @@ final class HoldMonitor {
 	 * The answer of a watch may come from a server that lags behind; a consistent read is
 	 * proof.
 	 */
-	private void confirm(Hold hold, Holds holds) {
+	private void confirm(Hold hold) {
 		try {
 			LockEntries now = this.protocol.read(hold.kind(), TIMEOUT);
 			if (now.token(hold.claimant()) == 0) {
-				holds.lose(hold, lossShownBy(hold, now));
+				hold.lose(lossShownBy(hold, now));
 			}
 		}
 		catch (LockException ex) {
 			logger.debug("Whether '{}' is lost cannot be said yet: {}", hold.key(), ex.getMessage());
 			if (hold.isHeld()) {
-				this.background.executeLater(() -> confirm(hold, holds), GRACE);
+				this.background.executeLater(() -> confirm(hold), GRACE);
 			}
 		}
 	}
@@ -126,71 +179,6 @@ final class HoldMonitor {
 			logger.debug("Whether session {} has ended cannot be said: {}", session, ex.getMessage());
 			return false;
 		}
-	}
-
-	/**
-	 * The watch of one hold's entries, from the moment after which it is worth a request.
-	 */
-	private final class Watch {
-
-		private final Hold hold;
-
-		private final Holds holds;
-
-		/** Guards the fields below. */
-		private final ReentrantLock lock = new ReentrantLock();
-
-		private @Nullable Future<?> start;
-
-		private final List<Subscription> subscriptions = new ArrayList<>(1);
-
-		private boolean ended;
-
-		Watch(Hold hold, Holds holds) {
-			this.hold = hold;
-			this.holds = holds;
-		}
-
-		void begin() {
-			this.lock.lock();
-			try {
-				this.start = HoldMonitor.this.background.schedule(this::subscribe, GRACE);
-			}
-			finally {
-				this.lock.unlock();
-			}
-		}
-
-		private void subscribe() {
-			this.lock.lock();
-			try {
-				if (!this.ended) {
-					LockEntries known = this.hold.entries();
-					for (String key : known.watched(this.hold.claimant())) {
-						this.subscriptions.add(HoldMonitor.this.watches.subscribe(key, known.lastSeen(key),
-								(snapshot) -> check(this.hold, this.holds, key, snapshot)));
-					}
-				}
-			}
-			finally {
-				this.lock.unlock();
-			}
-		}
-
-		void end() {
-			this.lock.lock();
-			try {
-				this.ended = true;
-				if (this.start != null) {
-					this.start.cancel(false);
-				}
-				this.subscriptions.forEach(Subscription::close);
-			}
-			finally {
-				this.lock.unlock();
-			}
-		}
-
 	}
 
 }

@@ -97,7 +97,7 @@ final class Holds {
 			lose(hold, session.lostReason().orElse(LockLostReason.DEADLINE_PASSED));
 		}
 		else if (!this.closing) {
-			this.monitor.begin(hold, this);
+			this.monitor.begin(hold);
 			limit(hold);
 		}
 		return hold;

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 import io.github.consullock.LockConflictException;
 import io.github.consullock.LockLostReason;
@@ -93,11 +94,23 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 	}
 
 	private LockEntries heldBy(Claimant claimant, long index) {
-		Map<String, KvEntry> held = new HashMap<>();
-		for (String key : this.lock.keys()) {
-			held.put(key, new KvEntry(key, claimant.value(), LockFlags.LOCK, claimant.session().id(), index, index));
+		return new KeyEntries(this.lock, entriesOf(claimant, index),
+				(this.line != null) ? this.line.without(claimant) : null);
+	}
+
+	private Map<String, KvEntry> entriesOf(Claimant claimant, long index) {
+		List<String> keys = this.lock.keys();
+		if (keys.size() == 1) {
+			// As nearly always; it is kept for as long as the lock is held.
+			return Map.of(keys.get(0), entryOf(claimant, keys.get(0), index));
 		}
-		return new KeyEntries(this.lock, held, (this.line != null) ? this.line.without(claimant) : null);
+		Map<String, KvEntry> entries = new HashMap<>();
+		keys.forEach((key) -> entries.put(key, entryOf(claimant, key, index)));
+		return entries;
+	}
+
+	private static KvEntry entryOf(Claimant claimant, String key, long index) {
+		return new KvEntry(key, claimant.value(), LockFlags.LOCK, claimant.session().id(), index, index);
 	}
 
 	private static void checkIsLock(KvEntry entry) {
@@ -245,7 +258,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 			return (now == this.line) ? this : new KeyEntries(this.lock, this.seen, now);
 		}
 		KvEntry known = this.seen.get(key);
-		if (known != null && snapshot.index() <= known.modifyIndex()) {
+		if (known != null && (snapshot.index() <= known.modifyIndex() || isSame(known, snapshot.entry()))) {
 			return this;
 		}
 		Map<String, KvEntry> now = new HashMap<>(this.seen);
@@ -254,6 +267,12 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 			now.put(key, snapshot.entry());
 		}
 		return new KeyEntries(this.lock, now, this.line);
+	}
+
+	/** What each watch of a hold tells first: no reason to keep another copy. */
+	private static boolean isSame(KvEntry known, @Nullable KvEntry now) {
+		return now != null && now.modifyIndex() == known.modifyIndex()
+				&& Objects.equals(now.session(), known.session());
 	}
 
 	@Override

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 
 import io.github.consullock.LockOptions;
 import io.github.consullock.consul.ConsulClient;
@@ -35,7 +36,7 @@ record KeyLock(List<String> keys, @Nullable String queue) implements LockKind {
 		String queue = (keys.size() > 1) ? null
 				// Apart from those of 'key/more'.
 				: prefix + LockOptions.RESERVED_SEGMENT + "/queues/" + keys.get(0) + "/.contenders/";
-		return new KeyLock(keys.stream().map((key) -> prefix + key).toList(), queue);
+		return new KeyLock(keys.stream().map((key) -> prefix + key).collect(Collectors.toUnmodifiableList()), queue);
 	}
 
 	@Override

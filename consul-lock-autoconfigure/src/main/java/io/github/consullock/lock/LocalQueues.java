@@ -35,7 +35,8 @@ final class LocalQueues {
 	 */
 	private static final class Line {
 
-		private final Deque<Waiter> waiters = new ArrayDeque<>();
+		/** Without room at first: most are empty for ever. */
+		private final Deque<Waiter> waiters = new ArrayDeque<>(0);
 
 		private volatile @Nullable LockException trouble;
 

@@ -129,8 +129,14 @@ final class LockProtocol {
 
 	/** Not that of an entry that was but checked, or written as it was: that is older. */
 	private static boolean isWrite(List<KvOperation> operations, long index) {
-		return operations.stream().anyMatch((operation) -> operation.verb() == Verb.LOCK)
-				&& operations.stream().allMatch((operation) -> operation.index() < index);
+		boolean locks = false;
+		for (KvOperation operation : operations) {
+			if (operation.index() >= index) {
+				return false;
+			}
+			locks |= operation.verb() == Verb.LOCK;
+		}
+		return locks;
 	}
 
 	/**
@@ -271,7 +277,11 @@ final class LockProtocol {
 
 	/** Of the write; 0 if nothing but deletions was applied. */
 	private static long index(Committed committed) {
-		return committed.results().stream().mapToLong(KvEntry::modifyIndex).max().orElse(0);
+		long index = 0;
+		for (KvEntry result : committed.results()) {
+			index = Math.max(index, result.modifyIndex());
+		}
+		return index;
 	}
 
 	private interface OperationsOn {

@@ -30,7 +30,7 @@ class EnginesTests {
 	private static final EngineSpec LASTING = new EngineSpec(ConsulScope.DEFAULT, Instances.SAFE, null);
 
 	private static final EngineSpec OTHER = EngineSpec.of(LockOptions.builder("a").sessionName("other").build(),
-			Instances.SAFE);
+			LASTING);
 
 	private final InMemoryConsulClient consul = new InMemoryConsulClient();
 

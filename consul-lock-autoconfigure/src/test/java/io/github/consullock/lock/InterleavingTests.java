@@ -9,7 +9,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -290,27 +289,6 @@ class InterleavingTests extends HookedInstances {
 		handle.onLost((reason) -> told.complete(Thread.currentThread().getName()));
 		this.instances.destroySessionOf("a");
 		assertThat(told.join()).startsWith("consul-lock-");
-	}
-
-	@Test
-	void aHoldThatEndsBeforeItIsMonitoredIsNotMonitored() {
-		try (Background background = new Background();
-				KeyWatches watches = new KeyWatches(this.client, background, new Semaphore(10))) {
-			HoldMonitor monitor = new HoldMonitor(new LockProtocol(this.client), watches, background,
-					(session) -> false);
-			ConsulLockRegistry registry = hooked();
-			Hold ended = (Hold) registry.obtain("a").acquire();
-			ended.release();
-			monitor.end(ended);
-			monitor.begin(ended, null);
-			Hold held = (Hold) registry.obtain("b").acquire();
-			// Its watch begins after that of the other, if there is one.
-			monitor.begin(held, null);
-			await().until(() -> watches.size() > 0);
-			assertThat(watches.size()).isEqualTo(1);
-			monitor.end(held);
-			assertThat(watches.size()).isZero();
-		}
 	}
 
 }
