@@ -3,14 +3,17 @@ package io.github.consullock.benchmarks;
 import java.io.IOException;
 import java.net.URI;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a hand-over between two processes costs at the least: one transaction that gives
- * the lock to the other's session, and a blocking query that wakes by it.
+ * What a hand-over between processes costs at the least where all want the lock again at
+ * once: one transaction that gives it to the session of the first in the queue and takes
+ * that out of the queue, and a blocking query that wakes by it, while the one that had
+ * the lock before queues up again by another transaction.
  */
 final class HandOverFloor implements Contender {
 
@@ -56,6 +59,8 @@ final class HandOverFloor implements Contender {
 
 		private final RawConsul watching;
 
+		private final RawConsul queueing;
+
 		private final Histogram handOvers = new Histogram(3);
 
 		private volatile boolean running = true;
@@ -69,6 +74,7 @@ final class HandOverFloor implements Contender {
 			this.key = key;
 			this.giving = new RawConsul(address);
 			this.watching = new RawConsul(address);
+			this.queueing = new RawConsul(address);
 		}
 
 		@Override
@@ -76,35 +82,52 @@ final class HandOverFloor implements Contender {
 			try {
 				String holder = this.giving.createSession();
 				String other = this.giving.createSession();
+				String before = this.giving.createSession();
 				long index = this.giving.transact(RawConsul.lock("lock", this.key, holder, "holder"));
+				long queued = this.queueing.transact(enqueue(other));
 				while (this.running) {
 					this.watching.send("GET", "/v1/kv/" + this.key + "?index=" + index + "&wait=10s", "");
 					// So that it waits in the server before it is woken.
 					TimeUnit.MICROSECONDS.sleep(500);
 					long start = System.nanoTime();
+					this.queueing.send("PUT", "/v1/txn", "[" + String.join(",", enqueue(before)) + "]");
 					this.giving.send("PUT", "/v1/txn",
-							"[" + RawConsul.check(this.key, index) + ","
-									+ RawConsul.lock("unlock", this.key, holder, "holder") + ","
+							"[" + RawConsul.check(entry(other), queued) + "," + RawConsul.delete(entry(other)) + ","
+									+ RawConsul.check(this.key, index) + ","
+									+ RawConsul.lock("unlock", this.key, holder, "") + ","
 									+ RawConsul.lock("lock", this.key, other, "holder") + "]");
 					index = RawConsul.modifyIndex(this.watching.receive());
 					long nanos = System.nanoTime() - start;
 					if (RawConsul.modifyIndex(this.giving.receive()) != index) {
 						throw new IOException("The lock was not handed over");
 					}
+					queued = RawConsul.modifyIndex(this.queueing.receive());
 					if (this.measuring) {
 						this.handOvers.recordValue(nanos);
 					}
-					String next = holder;
+					String last = holder;
 					holder = other;
-					other = next;
+					other = before;
+					before = last;
 				}
-				for (String session : new String[] { holder, other }) {
+				this.giving.transact(RawConsul.delete(entry(other)), RawConsul.delete(entry("marker")));
+				for (String session : new String[] { holder, other, before }) {
 					this.giving.put("/v1/session/destroy/" + session, "");
 				}
 			}
 			catch (IOException | InterruptedException | RuntimeException ex) {
 				this.failure = ex;
 			}
+		}
+
+		private String entry(String name) {
+			return this.key + "/.contenders/" + name;
+		}
+
+		private String[] enqueue(String session) {
+			return new String[] { RawConsul.set(entry("marker"), UUID.randomUUID().toString()),
+					RawConsul.checkNotExists(entry(session)),
+					RawConsul.lock("lock", entry(session), session, "contender") };
 		}
 
 		@Override
@@ -131,6 +154,7 @@ final class HandOverFloor implements Contender {
 		public void close() throws IOException {
 			this.giving.close();
 			this.watching.close();
+			this.queueing.close();
 		}
 
 	}

@@ -127,6 +127,15 @@ final class RawConsul implements AutoCloseable {
 		return operation("check-not-exists", key, "");
 	}
 
+	static String set(String key, String value) {
+		return operation("set", key,
+				",\"Value\":\"" + Base64.getEncoder().encodeToString(value.getBytes(StandardCharsets.UTF_8)) + "\"");
+	}
+
+	static String delete(String key) {
+		return operation("delete", key, "");
+	}
+
 	static String deleteCas(String key, long index) {
 		return operation("delete-cas", key, ",\"Index\":" + index);
 	}

@@ -1,14 +1,18 @@
 package io.github.consullock.benchmarks;
 
+import java.io.IOException;
 import java.net.URI;
 import java.util.Objects;
 import java.util.Set;
 
 import com.ecwid.consul.v1.ConsulClient;
+import com.ecwid.consul.v1.ConsulRawClient;
 import com.ecwid.consul.v1.QueryParams;
 import com.ecwid.consul.v1.kv.model.PutParams;
 import com.ecwid.consul.v1.session.model.NewSession;
 import com.ecwid.consul.v1.session.model.Session;
+import org.apache.http.impl.client.CloseableHttpClient;
+import org.apache.http.impl.client.HttpClientBuilder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,10 +44,18 @@ final class SessionPerLock implements Contender {
 
 	@Override
 	public Client join(URI address) {
-		return new SessionsClient(new ConsulClient(address.getHost(), address.getPort()));
+		// As its own, but for one that lives as long as the JVM, and would keep its
+		// connections while others are measured.
+		CloseableHttpClient http = HttpClientBuilder.create()
+			.setMaxConnTotal(1000)
+			.setMaxConnPerRoute(500)
+			.disableAutomaticRetries()
+			.build();
+		return new SessionsClient(new ConsulClient(new ConsulRawClient(address.getHost(), address.getPort(), http)),
+				http);
 	}
 
-	private record SessionsClient(ConsulClient consul) implements Client {
+	private record SessionsClient(ConsulClient consul, CloseableHttpClient http) implements Client {
 
 		@Override
 		public Mutex mutex(String key) {
@@ -77,8 +89,8 @@ final class SessionPerLock implements Contender {
 		}
 
 		@Override
-		public void close() {
-			// Its connections are idle ones of a pool that ends with this JVM.
+		public void close() throws IOException {
+			this.http.close();
 		}
 
 	}

@@ -8,6 +8,7 @@ import java.util.function.Predicate;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
+import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvSnapshot;
 import io.github.consullock.lock.Acquisition.Acquired;
 import io.github.consullock.lock.Acquisition.InVain;
@@ -33,8 +34,9 @@ final class Contender {
 	private static final Duration SHORTEST_REQUEST = Duration.ofMillis(200);
 
 	/**
-	 * A waiter looks for itself that often, whatever its watch says, or less often where
-	 * very many wait. What time alone demands of it, it does that often in any case.
+	 * A waiter looks for itself that often, whatever its watch says; or less often where
+	 * very many wait, if its watch tells of the end of the session that is in the way.
+	 * What time alone demands of it, it does that often in any case.
 	 */
 	private static final Duration LOOK = Duration.ofSeconds(2);
 
@@ -267,9 +269,14 @@ final class Contender {
 		this.report.waiting(this.obstacle);
 		LockEntries known = this.seen;
 		Claimant me = this.claimant;
-		return watch(inTheWay.key(), (snapshot) -> isWayOut(known, inTheWay.key(), snapshot, me),
-				inTheWay.passing() ? LOCK_DELAY_POLL : LOOK,
-				inTheWay.passing() ? LOCK_DELAY_POLL : this.parts.watches().betweenLooks(LOOK));
+		Duration pause = inTheWay.passing() ? LOCK_DELAY_POLL : LOOK;
+		return watch(inTheWay.key(), (snapshot) -> isWayOut(known, inTheWay.key(), snapshot, me), pause,
+				isHeld(known.lastSeen(inTheWay.key())) ? this.parts.watches().betweenLooks(pause) : pause);
+	}
+
+	/** Only such an entry changes with the end of the session that is in the way. */
+	private static boolean isHeld(@Nullable KvEntry entry) {
+		return entry != null && entry.session() != null;
 	}
 
 	private static boolean isWayOut(LockEntries known, String key, KvSnapshot snapshot, @Nullable Claimant claimant) {

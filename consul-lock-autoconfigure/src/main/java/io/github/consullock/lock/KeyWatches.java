@@ -116,8 +116,9 @@ final class KeyWatches implements AutoCloseable {
 	/** As often as its subscribers need, if it is polled. */
 	private void poll(KeyWatch watch) {
 		if (!watch.isQuery()) {
-			(watch.isWaitedFor() ? this.held : this.waited).remove(watch);
-			(watch.isWaitedFor() ? this.waited : this.held).add(watch);
+			boolean isWaitedFor = watch.isWaitedFor();
+			(isWaitedFor ? this.held : this.waited).remove(watch);
+			(isWaitedFor ? this.waited : this.held).add(watch);
 		}
 	}
 

@@ -34,9 +34,13 @@ final class LockProtocol {
 
 	private static final int MAX_MOVES = 5;
 
-	private static final int MAX_LOOKS = 6;
+	/** How long one that had the lock before may take to queue up again. */
+	private static final Duration RETURN = Duration.ofMillis(20);
 
-	private static final long LOOK_PAUSE_NANOS = 500_000L;
+	/** Where Consul answers at once, it does not take that long. */
+	private static final int MAX_LOOKS = 8;
+
+	private static final long LOOK_PAUSE_NANOS = 200_000L;
 
 	private final ConsulClient client;
 
@@ -61,9 +65,9 @@ final class LockProtocol {
 	 * release that just misses it costs two writes more.
 	 */
 	LockEntries awaitWaiting(LockEntries known, Duration timeout) {
+		WaitBudget budget = WaitBudget.startingNow(RETURN);
 		LockEntries now = readWaiting(known, timeout);
-		// So that it takes longer where all takes longer.
-		for (int looks = 1; looks < MAX_LOOKS && now.hasEmptyQueue(); looks++) {
+		for (int looks = 1; looks < MAX_LOOKS && now.hasEmptyQueue() && !budget.isSpent(); looks++) {
 			LockSupport.parkNanos(LOOK_PAUSE_NANOS);
 			now = readWaiting(now, timeout);
 		}

@@ -227,11 +227,17 @@ public final class SessionKeeper implements AutoCloseable {
 
 	/**
 	 * Finds out at once whether the session has ended. Its renewals go on beside that, as
-	 * if nobody had asked.
+	 * if nobody had asked, unless there is no answer.
 	 */
 	private void confirm(ConsulSession suspect) {
-		if (!this.source.confirm(suspect.id())) {
-			lose(suspect, LockLostReason.SESSION_INVALIDATED);
+		try {
+			if (!this.source.confirm(suspect.id())) {
+				lose(suspect, LockLostReason.SESSION_INVALIDATED);
+			}
+		}
+		catch (ConsulUnavailableException ex) {
+			logger.debug("Session {} may have ended, asking again: {}", suspect, ex.getMessage());
+			verify(suspect);
 		}
 	}
 

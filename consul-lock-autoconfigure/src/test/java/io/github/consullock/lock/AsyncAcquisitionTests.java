@@ -129,6 +129,50 @@ class AsyncAcquisitionTests extends HookedInstances {
 		}
 	}
 
+	/**
+	 * The entry that is watched there does not change when the session of one who waits
+	 * before ends.
+	 */
+	@Test
+	void whereVeryManyWaitWhoeverHasToLookForItselfDoes() throws Exception {
+		int keys = 1000;
+		try (InMemoryConsulClient consul = new InMemoryConsulClient();
+				ConsulLockRegistry holders = ConsulLockRegistry.builder(consul.newClient()).build();
+				HookedClient dying = new HookedClient(consul.newClient());
+				ConsulLockRegistry before = ConsulLockRegistry.builder(dying).build();
+				ConsulLockRegistry waiters = ConsulLockRegistry.builder(consul.newClient()).maxWatches(10).build()) {
+			List<LockHandle> held = new ArrayList<>();
+			List<CompletableFuture<LockHandle>> waiting = new ArrayList<>();
+			held.add(holders.readWriteLock("document").writeLock().acquire());
+			CompletableFuture<LockHandle> dead = before.readWriteLock("document").writeLock().acquireAsync(LONG);
+			await().until(() -> membersOf("document", consul) == 2);
+			CompletableFuture<LockHandle> next = waiters.readWriteLock("document").writeLock().acquireAsync(LONG);
+			await().until(() -> membersOf("document", consul) == 3);
+			for (int i = 0; i < keys; i++) {
+				held.add(holders.obtain("a" + i).acquire());
+				waiting.add(waiters.obtain("a" + i).acquireAsync(LONG));
+			}
+			await().until(() -> consul.list("locks/.consul-lock/queues/").size() >= 2 * keys);
+			dying.alwaysBefore(() -> {
+				throw new ConsulUnavailableException("Dead, says the test");
+			});
+			dying.createdSessions().forEach(consul::destroySession);
+			held.get(0).close();
+			// All the others together look 50 times a second: each after 20 seconds.
+			next.orTimeout(12, TimeUnit.SECONDS).join().close();
+			dead.cancel(true);
+			held.forEach(LockHandle::close);
+			waiting.forEach((future) -> future.thenAccept(LockHandle::close).join());
+		}
+	}
+
+	private static long membersOf(String key, ConsulClient consul) {
+		return consul.list("locks/")
+			.stream()
+			.filter((entry) -> entry.key().contains(key) && entry.session() != null)
+			.count();
+	}
+
 	@Test
 	void aWaitInVainFailsWithTheReason() {
 		LockHandle held = this.instances.start().obtain("a").acquire();
