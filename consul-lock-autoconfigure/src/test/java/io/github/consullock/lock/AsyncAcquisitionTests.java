@@ -144,15 +144,15 @@ class AsyncAcquisitionTests extends HookedInstances {
 			List<LockHandle> held = new ArrayList<>();
 			List<CompletableFuture<LockHandle>> waiting = new ArrayList<>();
 			held.add(holders.readWriteLock("document").writeLock().acquire());
-			CompletableFuture<LockHandle> dead = before.readWriteLock("document").writeLock().acquireAsync(LONG);
-			await().until(() -> membersOf("document", consul) == 2);
-			CompletableFuture<LockHandle> next = waiters.readWriteLock("document").writeLock().acquireAsync(LONG);
-			await().until(() -> membersOf("document", consul) == 3);
 			for (int i = 0; i < keys; i++) {
 				held.add(holders.obtain("a" + i).acquire());
 				waiting.add(waiters.obtain("a" + i).acquireAsync(LONG));
 			}
 			await().until(() -> consul.list("locks/.consul-lock/queues/").size() >= 2 * keys);
+			CompletableFuture<LockHandle> dead = before.readWriteLock("document").writeLock().acquireAsync(LONG);
+			await().until(() -> membersOf("document", consul) == 2);
+			CompletableFuture<LockHandle> next = waiters.readWriteLock("document").writeLock().acquireAsync(LONG);
+			await().until(() -> membersOf("document", consul) == 3);
 			dying.alwaysBefore(() -> {
 				throw new ConsulUnavailableException("Dead, says the test");
 			});
