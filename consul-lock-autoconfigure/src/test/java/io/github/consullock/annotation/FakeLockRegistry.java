@@ -378,6 +378,8 @@ class FakeLockRegistry implements ConsulLockRegistry {
 			checkMayBlock();
 			FakeLockRegistry.this.beforeRelease.accept(this);
 			if (this.lost != null) {
+				// Whoever loses it may not have come so far yet.
+				forget();
 				FakeLockRegistry.this.events.add("release lost " + String.join(" ", this.slots));
 				return false;
 			}
