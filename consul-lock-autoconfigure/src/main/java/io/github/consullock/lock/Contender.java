@@ -119,11 +119,21 @@ final class Contender {
 		this.budget = budget;
 		this.report = report;
 		this.yielding = yielding && !budget.isSingleAttempt();
-		this.seen = this.kind.unseen();
+		LockEntries known = mayGoByWhatIsKnown() ? parts.contention().sinceHandOver(this.kind) : null;
+		this.seen = (known != null) ? known : this.kind.unseen();
 		// What a session of the caller's own holds already must not pass for what an
 		// attempt has acquired, whose answer is lost.
-		this.looked = !this.kind.isReadFirst() && !parts.sessions().borrowed()
-				&& !parts.contention().isLikely(this.kind.key());
+		this.looked = known != null || (!this.kind.isReadFirst() && !parts.sessions().borrowed()
+				&& !parts.contention().isLikely(this.kind.key()));
+	}
+
+	/**
+	 * One that queues up may, since it goes on with what its watch tells. Who is fair has
+	 * to see all who wait.
+	 */
+	private boolean mayGoByWhatIsKnown() {
+		return !this.budget.isSingleAttempt() && !this.request.fair() && !this.kind.isReadFirst()
+				&& !this.kind.unqueued().equals(this.kind);
 	}
 
 	/**
@@ -398,7 +408,7 @@ final class Contender {
 		if (result instanceof Attempt.Closer closer) {
 			this.closer = true;
 			closerSince(closer.index());
-			this.parts.contention().met(this.kind.key());
+			this.parts.contention().met(this.kind);
 			see(closer.entries(), me);
 		}
 		else if (result instanceof Attempt.Changed) {

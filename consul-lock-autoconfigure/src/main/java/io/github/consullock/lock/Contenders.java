@@ -300,7 +300,12 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	/** Without a claimant. */
 	Contenders without(Claimant claimant) {
 		KvEntry own = own(claimant);
-		return (own != null) ? with((now) -> now.remove(own)) : this;
+		return (own != null) ? without(own) : this;
+	}
+
+	/** Without one of them. */
+	Contenders without(KvEntry entry) {
+		return with((now) -> now.remove(entry));
 	}
 
 	/**

@@ -3,6 +3,8 @@ package io.github.consullock.lock;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Remembers for a moment which locks others wanted, too: for those, trying before looking
  * is mostly in vain.
@@ -11,24 +13,64 @@ final class Contention {
 
 	private static final long MOMENT_NANOS = 1_000_000_000L;
 
+	/** Others have not had the lock for long then, if they had to wait for it. */
+	private static final long RETURN_NANOS = LockProtocol.RETURN.toNanos();
+
 	private static final int MAX_KEYS = 1000;
 
-	private final ConcurrentMap<String, Long> met = new ConcurrentHashMap<>();
+	/**
+	 * When others wanted a lock.
+	 *
+	 * @param at the time, by the monotonic clock
+	 * @param kind the lock
+	 * @param entries as they were left when it was handed to one of them, or {@code null}
+	 */
+	private record Meeting(long at, LockKind kind, @Nullable LockEntries entries) {
+
+		long age() {
+			return System.nanoTime() - this.at;
+		}
+
+	}
+
+	private final ConcurrentMap<String, Meeting> met = new ConcurrentHashMap<>();
 
 	/** Others want this lock. */
-	void met(String key) {
-		long now = System.nanoTime();
+	void met(LockKind kind) {
+		note(new Meeting(System.nanoTime(), kind, null));
+	}
+
+	/**
+	 * The lock was handed to one of them.
+	 * @param entries as they are then
+	 */
+	void handedOver(LockKind kind, LockEntries entries) {
+		note(new Meeting(System.nanoTime(), kind, entries));
+	}
+
+	private void note(Meeting meeting) {
 		if (this.met.size() >= MAX_KEYS) {
-			this.met.values().removeIf((time) -> now - time > MOMENT_NANOS);
+			this.met.values().removeIf((each) -> each.age() > MOMENT_NANOS);
 		}
 		if (this.met.size() < MAX_KEYS) {
-			this.met.put(key, now);
+			this.met.put(meeting.kind().key(), meeting);
 		}
 	}
 
 	boolean isLikely(String key) {
-		Long time = this.met.get(key);
-		return time != null && System.nanoTime() - time <= MOMENT_NANOS;
+		Meeting meeting = this.met.get(key);
+		return meeting != null && meeting.age() <= MOMENT_NANOS;
+	}
+
+	/**
+	 * What one who wants a lock again, right after this JVM has handed it to another,
+	 * need not read: others may have changed it since, of which a watch from there tells.
+	 * @return the entries, or {@code null} if there are none to go by
+	 */
+	@Nullable LockEntries sinceHandOver(LockKind kind) {
+		Meeting meeting = this.met.get(kind.key());
+		boolean holds = meeting != null && meeting.kind().equals(kind) && meeting.age() <= RETURN_NANOS;
+		return holds ? meeting.entries() : null;
 	}
 
 }

@@ -272,7 +272,7 @@ final class Holds {
 		hold.markReleased(null);
 		hold.place().leave(yielding);
 		if (departure instanceof Departure.Done done && done.handedOver()) {
-			this.contention.met(kind.key());
+			this.contention.handedOver(kind, done.entries());
 			tellHandedOver(hold);
 		}
 		else {

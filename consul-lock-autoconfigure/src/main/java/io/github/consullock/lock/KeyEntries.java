@@ -162,20 +162,22 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 		List<KvOperation> operations = new ArrayList<>(6);
 		if (waiting == null || entry == null) {
 			leaveKeys(claimant, operations);
-			return new Departing(operations, false);
+			return Departing.leaving(operations, this);
 		}
 		KvEntry heir = open ? null : waiting.heir(clock);
 		if (heir != null && heir.session() != null) {
 			operations.addAll(Contenders.removal(heir));
 			operations.add(KvOperation.checkIndex(entry.key(), entry.modifyIndex()));
 			operations.add(unlock(claimant, entry.key(), ""));
-			operations.add(KvOperation.lock(entry.key(), heir.session(), HolderDescription.handedOver(heir.value()),
-					LockFlags.LOCK));
-			return new Departing(operations, true);
+			String value = HolderDescription.handedOver(heir.value());
+			operations.add(KvOperation.lock(entry.key(), heir.session(), value, LockFlags.LOCK));
+			return new Departing(operations, true, (index) -> new KeyEntries(this.lock, Map.of(entry.key(),
+					new KvEntry(entry.key(), value, LockFlags.LOCK, heir.session(), entry.createIndex(), index)),
+					waiting.without(heir)));
 		}
 		operations.addAll(waiting.release(claimant, open));
 		leaveKeys(claimant, operations);
-		return new Departing(operations, false);
+		return Departing.leaving(operations, this);
 	}
 
 	@Override

@@ -70,7 +70,7 @@ interface LockEntries {
 	 * who do not queue up
 	 */
 	default Departing depart(Claimant claimant, IndexClock clock, boolean open) {
-		return new Departing(leave(claimant), false);
+		return Departing.leaving(leave(claimant), this);
 	}
 
 	/** Whether somebody waits in Consul, as far as is known. */
@@ -162,8 +162,16 @@ interface LockEntries {
 	 *
 	 * @param operations of one transaction
 	 * @param handsOver whether the lock is another's then, without ever being free
+	 * @param after the entries that it leaves when it was applied as the write of an
+	 * index, as far as that is of interest
 	 */
-	record Departing(List<KvOperation> operations, boolean handsOver) {
+	record Departing(List<KvOperation> operations, boolean handsOver, LongFunction<LockEntries> after) {
+
+		/** Without handing over. */
+		static Departing leaving(List<KvOperation> operations, LockEntries before) {
+			return new Departing(operations, false, (index) -> before);
+		}
+
 	}
 
 	/**

@@ -35,7 +35,7 @@ final class LockProtocol {
 	private static final int MAX_MOVES = 5;
 
 	/** How long one that had the lock before may take to queue up again. */
-	private static final Duration RETURN = Duration.ofMillis(20);
+	static final Duration RETURN = Duration.ofMillis(20);
 
 	/** Where Consul answers at once, it does not take that long. */
 	private static final int MAX_LOOKS = 8;
@@ -210,7 +210,7 @@ final class LockProtocol {
 		return whileHeld(kind, known, claimant, timeout, (current) -> {
 			List<KvOperation> operations = new ArrayList<>(current.guard(claimant));
 			operations.add(put);
-			return new Departing(operations, false);
+			return Departing.leaving(operations, current);
 		});
 	}
 
@@ -222,7 +222,8 @@ final class LockProtocol {
 		for (int i = 0; i < MAX_MOVES || !budget.isSpent(); i++) {
 			Departing departing = operations.on(current);
 			if (transact(departing.operations(), timeout) instanceof Committed committed) {
-				return new Departure.Done(index(committed), current, departing.handsOver());
+				long index = index(committed);
+				return new Departure.Done(index, departing.after().apply(index), departing.handsOver());
 			}
 			current = readAgain(current, timeout);
 			if (current.token(claimant) == 0) {
@@ -343,8 +344,7 @@ final class LockProtocol {
 	sealed interface Departure {
 
 		/**
-		 * Done, as the write of this index; after a hand-over inside this JVM, the
-		 * entries are these.
+		 * Done, as the write of this index; after a hand-over, the entries are these.
 		 *
 		 * @param handedOver whether somebody who waited in Consul has it now
 		 */

@@ -256,7 +256,7 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 	public Departing depart(Claimant claimant, IndexClock clock, boolean open) {
 		Contenders waiting = this.line;
 		if (waiting == null) {
-			return new Departing(leave(claimant), false);
+			return Departing.leaving(leave(claimant), this);
 		}
 		List<KvOperation> operations = new ArrayList<>(9);
 		KvEntry heir = (open || token(claimant) == 0) ? null : waiting.heir(clock);
@@ -267,11 +267,11 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 			operations.add(check(key, this.entries.get(key)));
 			operations.add(KvOperation.lock(key, heir.session(), HolderDescription.handedOver(heir.value()),
 					LockFlags.SEMAPHORE));
-			return new Departing(operations, true);
+			return new Departing(operations, true, (index) -> this);
 		}
 		operations.addAll(waiting.release(claimant, open));
 		leavePlace(claimant, null, operations);
-		return new Departing(operations, false);
+		return Departing.leaving(operations, this);
 	}
 
 	@Override

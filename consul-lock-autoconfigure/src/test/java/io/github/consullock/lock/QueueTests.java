@@ -118,6 +118,43 @@ class QueueTests extends HookedInstances {
 	}
 
 	@Test
+	void whoHasHandedTheLockOverQueuesUpAgainWithoutALook() {
+		ConsulLockRegistry registry = hooked();
+		ConsulLockRegistry other = this.instances.start();
+		// Unless the machine pauses in between.
+		await().atMost(LONG).until(() -> {
+			LockHandle first = registry.obtain("a").acquire();
+			CompletableFuture<LockHandle> next = acquire(other, "a");
+			awaitQueued("a", 1);
+			first.close();
+			AtomicInteger looks = new AtomicInteger();
+			countLists(looks, 0);
+			CompletableFuture<LockHandle> again = acquire(registry, "a");
+			awaitQueued("a", 1);
+			int sent = looks.get();
+			next.join().close();
+			again.join().close();
+			awaitNothing("a");
+			return sent == 0;
+		});
+	}
+
+	@Test
+	void whoQueuesUpAgainForALockThatWasReleasedMeanwhileTakesIt() {
+		ConsulLockRegistry registry = hooked();
+		LockHandle first = registry.obtain("a").acquire();
+		CompletableFuture<LockHandle> next = acquire(this.instances.start(), "a");
+		awaitQueued("a", 1);
+		this.client.before(ENQUEUE, () -> next.join().close());
+		first.close();
+		LockHandle again = registry.obtain("a").acquire();
+		assertThat(again.isHeld()).isTrue();
+		assertThat(again.fencingToken()).isGreaterThan(next.join().fencingToken());
+		again.close();
+		awaitNothing("a");
+	}
+
+	@Test
 	void aBriefHoldDoesNotWaitLongForSomebodyToCome() {
 		assertThat(looksOfRelease(0)).isBetween(1, 8);
 	}
