@@ -13,7 +13,6 @@ final class Contention {
 
 	private static final long MOMENT_NANOS = 1_000_000_000L;
 
-	/** Others have not had the lock for long then, if they had to wait for it. */
 	private static final long RETURN_NANOS = LockProtocol.RETURN.toNanos();
 
 	private static final int MAX_KEYS = 1000;
@@ -69,8 +68,10 @@ final class Contention {
 	 */
 	@Nullable LockEntries sinceHandOver(LockKind kind) {
 		Meeting meeting = this.met.get(kind.key());
-		boolean holds = meeting != null && meeting.kind().equals(kind) && meeting.age() <= RETURN_NANOS;
-		return holds ? meeting.entries() : null;
+		if (meeting == null || meeting.age() > RETURN_NANOS || !meeting.kind().equals(kind)) {
+			return null;
+		}
+		return meeting.entries();
 	}
 
 }

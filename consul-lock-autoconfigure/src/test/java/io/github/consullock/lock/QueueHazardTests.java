@@ -11,11 +11,9 @@ import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ForwardingClient;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockOptions;
-import io.github.consullock.SessionBehavior;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
-import io.github.consullock.consul.SessionRequest;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -25,9 +23,7 @@ import static org.awaitility.Awaitility.await;
  * What a queue must not be misled by: waiters that have stopped, entries that are not its
  * own, locks that its waiters hold already, and permissions that end before it.
  */
-class QueueHazardTests extends HookedInstances {
-
-	private static final Duration LONG = Duration.ofMinutes(1);
+class QueueHazardTests extends QueueingInstances {
 
 	@Test
 	void aReleaseMakesNoWaiterLookAsIfItRan() {
@@ -58,10 +54,10 @@ class QueueHazardTests extends HookedInstances {
 		ConsulLockRegistry registry = Instances.warmUp(this.instances.start());
 		LockHandle other = this.instances.start().obtain(inside).acquire();
 		CompletableFuture<LockHandle> waitsForOther = acquire(this.instances.start(), inside);
-		awaitQueued(inside);
+		awaitQueued(inside, 1);
 		LockHandle first = registry.obtain("a").acquire();
 		CompletableFuture<LockHandle> next = acquire(this.instances.start(), "a");
-		awaitQueued("a");
+		awaitQueued("a", 1);
 		first.close();
 		next.orTimeout(1, TimeUnit.MINUTES).join().close();
 		other.close();
@@ -100,7 +96,7 @@ class QueueHazardTests extends HookedInstances {
 		first.close();
 		LockHandle handle = next.join();
 		CompletableFuture<LockHandle> queued = acquire(this.instances.start(), "a");
-		awaitQueued("a");
+		awaitQueued("a", 1);
 		assertThat(handle.release()).isTrue();
 		queued.join().close();
 		await().untilAsserted(() -> assertThat(this.instances.entry("a")).isNull());
@@ -139,7 +135,7 @@ class QueueHazardTests extends HookedInstances {
 		this.instances.observer
 			.transact(List.of(KvOperation.lock(this.instances.prefix() + "a", own, "restored", LockFlags.LOCK)), LONG);
 		CompletableFuture<LockHandle> other = acquire(this.instances.start(), "a");
-		awaitQueued("a");
+		awaitQueued("a", 1);
 		LockHandle handle = acquire(registry, "a").orTimeout(20, TimeUnit.SECONDS).join();
 		handle.close();
 		other.join().close();
@@ -184,7 +180,7 @@ class QueueHazardTests extends HookedInstances {
 		ConsulLockRegistry registry = hooked();
 		CompletableFuture<LockHandle> next = CompletableFuture
 			.supplyAsync(() -> registry.obtain(LockOptions.builder("a").value(value).build()).acquire());
-		awaitQueued("a");
+		awaitQueued("a", 1);
 		long before = waiters("a").get(0).modifyIndex();
 		await().untilAsserted(() -> assertThat(waiters("a").get(0).modifyIndex()).isGreaterThan(before));
 		first.close();
@@ -209,41 +205,6 @@ class QueueHazardTests extends HookedInstances {
 		AtomicInteger looks = new AtomicInteger();
 		await().pollInterval(Duration.ofMillis(100)).until(() -> waiting.isDone() || looks.incrementAndGet() > 10);
 		assertThat(waiting).isNotDone();
-	}
-
-	private CompletableFuture<LockHandle> acquire(ConsulLockRegistry registry, String key) {
-		return CompletableFuture.supplyAsync(() -> registry.obtain(key).acquire(), (task) -> new Thread(task).start());
-	}
-
-	private String session() {
-		return this.instances.observer.createSession(new SessionRequest(this.instances.prefix() + "-foreign",
-				Duration.ofMinutes(10), Duration.ZERO, SessionBehavior.RELEASE, List.of(), List.of()));
-	}
-
-	/** As an instance does that stops at once. */
-	private void enqueue(String key, String session, long flags) {
-		enqueue(root(key), session + "-1", session, flags);
-	}
-
-	private void enqueue(String root, String id, String session, long flags) {
-		this.instances.observer.transact(List.of(KvOperation.set(root + "marker", session, 0),
-				KvOperation.lock(root + id, session, "somebody", flags)), LONG);
-	}
-
-	private String root(String key) {
-		return this.instances.prefix() + ".consul-lock/queues/" + key + "/.contenders/";
-	}
-
-	private List<KvEntry> waiters(String key) {
-		String root = root(key);
-		return this.instances.observer.list(root)
-			.stream()
-			.filter((entry) -> entry.key().indexOf('/', root.length()) < 0 && !entry.key().endsWith("/marker"))
-			.toList();
-	}
-
-	private void awaitQueued(String key) {
-		await().untilAsserted(() -> assertThat(waiters(key)).hasSize(1));
 	}
 
 	/** Refuses to list a queue, as Consul does with {@code enable_key_list_policy}. */

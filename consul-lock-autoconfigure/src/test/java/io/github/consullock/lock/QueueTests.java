@@ -17,11 +17,9 @@ import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockNotAcquiredException;
 import io.github.consullock.LockOptions;
-import io.github.consullock.SessionBehavior;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.KvOperation.Verb;
-import io.github.consullock.consul.SessionRequest;
 import io.github.consullock.consul.TransactionOutcome.Committed;
 import org.junit.jupiter.api.Test;
 
@@ -33,12 +31,7 @@ import static org.awaitility.Awaitility.await;
 /**
  * Instances that queue up for a lock, and hand it on from one to the next.
  */
-class QueueTests extends HookedInstances {
-
-	private static final Duration LONG = Duration.ofMinutes(1);
-
-	private static final Predicate<List<KvOperation>> ENQUEUE = (operations) -> operations.stream()
-		.anyMatch((operation) -> operation.verb() == Verb.SET && operation.key().contains("/queues/"));
+class QueueTests extends QueueingInstances {
 
 	/** A release that names the next holder's session. */
 	private static final Predicate<List<KvOperation>> HAND_OVER = (operations) -> operations.stream()
@@ -85,113 +78,6 @@ class QueueTests extends HookedInstances {
 			};
 		});
 		awaitNothing("a");
-	}
-
-	@Test
-	void twoInstancesThatTakeTurnsNeedTwoWritesEach() {
-		ConsulLockRegistry registry = hooked();
-		ConsulLockRegistry other = this.instances.start();
-		// A hold is brief, and its release one write, unless the machine pauses in it.
-		await().atMost(LONG).until(() -> {
-			LockHandle first = other.obtain("a").acquire();
-			CompletableFuture<Integer> release = CompletableFuture.supplyAsync(() -> {
-				LockHandle handle = registry.obtain("a").acquire();
-				this.client.afterNextList(() -> {
-					this.waiting.add(acquire(other, "a").thenAccept(LockHandle::close));
-					// Not one poll of a test longer: soon it would be too late.
-					while (waiters("a").isEmpty()) {
-						Thread.onSpinWait();
-					}
-				});
-				int sent = this.client.transactions();
-				handle.close();
-				return this.client.transactions() - sent;
-			});
-			awaitQueued("a", 1);
-			first.close();
-			int sent = release.join();
-			this.waiting.forEach(CompletableFuture::join);
-			assertThat(this.client.isDone()).isTrue();
-			awaitNothing("a");
-			return sent == 1;
-		});
-	}
-
-	@Test
-	void whoHasHandedTheLockOverQueuesUpAgainWithoutALook() {
-		ConsulLockRegistry registry = hooked();
-		ConsulLockRegistry other = this.instances.start();
-		// Unless the machine pauses in between.
-		await().atMost(LONG).until(() -> {
-			LockHandle first = registry.obtain("a").acquire();
-			CompletableFuture<LockHandle> next = acquire(other, "a");
-			awaitQueued("a", 1);
-			first.close();
-			AtomicInteger looks = new AtomicInteger();
-			countLists(looks, 0);
-			CompletableFuture<LockHandle> again = acquire(registry, "a");
-			awaitQueued("a", 1);
-			int sent = looks.get();
-			next.join().close();
-			again.join().close();
-			awaitNothing("a");
-			return sent == 0;
-		});
-	}
-
-	@Test
-	void whoQueuesUpAgainForALockThatWasReleasedMeanwhileTakesIt() {
-		ConsulLockRegistry registry = hooked();
-		LockHandle first = registry.obtain("a").acquire();
-		CompletableFuture<LockHandle> next = acquire(this.instances.start(), "a");
-		awaitQueued("a", 1);
-		this.client.before(ENQUEUE, () -> next.join().close());
-		first.close();
-		LockHandle again = registry.obtain("a").acquire();
-		assertThat(again.isHeld()).isTrue();
-		assertThat(again.fencingToken()).isGreaterThan(next.join().fencingToken());
-		again.close();
-		awaitNothing("a");
-	}
-
-	@Test
-	void aBriefHoldDoesNotWaitLongForSomebodyToCome() {
-		assertThat(looksOfRelease(0)).isBetween(1, 8);
-	}
-
-	@Test
-	void aReleaseDoesNotWaitLongerForSomebodyToComeWhereConsulIsSlow() {
-		assertThat(looksOfRelease(100)).isEqualTo(1);
-	}
-
-	/** How often the queue is read when a lock is released that was just handed over. */
-	private int looksOfRelease(long millisPerLook) {
-		ConsulLockRegistry registry = hooked();
-		LockHandle first = this.instances.start().obtain("a").acquire();
-		AtomicInteger looks = new AtomicInteger();
-		CompletableFuture<Void> done = CompletableFuture.runAsync(() -> {
-			LockHandle handle = registry.obtain("a").acquire();
-			countLists(looks, millisPerLook);
-			handle.close();
-		});
-		awaitQueued("a", 1);
-		first.close();
-		done.join();
-		awaitNothing("a");
-		return looks.get();
-	}
-
-	private void countLists(AtomicInteger count, long millis) {
-		this.client.afterNextList(() -> {
-			count.incrementAndGet();
-			countLists(count, millis);
-			try {
-				Thread.sleep(millis);
-			}
-			catch (InterruptedException ex) {
-				Thread.currentThread().interrupt();
-			}
-		});
 	}
 
 	/**
@@ -294,10 +180,10 @@ class QueueTests extends HookedInstances {
 	@Test
 	void whatCrashedInstancesLeaveIsSwept() {
 		String session = session();
-		enqueue("b", session);
-		enqueue("c", session);
+		enqueue("b", session, 0);
+		enqueue("c", session, 0);
 		String living = session();
-		enqueue("c", living);
+		enqueue("c", living, 0);
 		this.instances.observer.destroySession(session);
 		this.instances.start().obtain("a").acquire().close();
 		await().untilAsserted(() -> assertThat(queue("b")).isEmpty());
@@ -310,7 +196,7 @@ class QueueTests extends HookedInstances {
 	void aDesertedQueueIsRemovedByTheNextRelease() {
 		LockHandle first = this.instances.start().obtain("a").acquire();
 		String session = session();
-		enqueue("a", session);
+		enqueue("a", session, 0);
 		this.instances.observer.destroySession(session);
 		assertThat(first.release()).isTrue();
 		awaitNothing("a");
@@ -320,7 +206,7 @@ class QueueTests extends HookedInstances {
 	void aLockIsNotHandedToOneThatMayHaveStoppedLongAgo() {
 		String silent = session();
 		LockHandle first = this.instances.start().obtain("a").acquire();
-		enqueue("a", silent);
+		enqueue("a", silent, 0);
 		CompletableFuture<LockHandle> next = acquire(this.instances.start(), "a");
 		awaitQueued("a", 2);
 		await().pollDelay(Contenders.FRESH.plusMillis(500)).until(() -> true);
@@ -387,7 +273,7 @@ class QueueTests extends HookedInstances {
 	@Test
 	void aNewcomerTakesAFreeLockUnlessItIsFair() {
 		String waits = session();
-		enqueue("a", waits);
+		enqueue("a", waits, 0);
 		LockHandle taken = this.instances.start().obtain("a").tryAcquire(Duration.ZERO).orElseThrow();
 		taken.close();
 		ConsulLock fair = fair().obtain(LockOptions.builder("a").fair(true).build());
@@ -585,47 +471,6 @@ class QueueTests extends HookedInstances {
 
 	private ConsulLockRegistry fair() {
 		return this.instances.start((builder) -> builder.fair(true));
-	}
-
-	private CompletableFuture<LockHandle> acquire(ConsulLockRegistry registry, String key) {
-		// Not on a pool, which may have fewer threads than there are waiters.
-		return CompletableFuture.supplyAsync(() -> registry.obtain(key).acquire(), (task) -> new Thread(task).start());
-	}
-
-	private String session() {
-		return this.instances.observer.createSession(new SessionRequest(this.instances.prefix() + "-foreign",
-				Duration.ofMinutes(10), Duration.ZERO, SessionBehavior.RELEASE, List.of(), List.of()));
-	}
-
-	/** As an instance does that stops at once. */
-	private void enqueue(String key, String session) {
-		String root = root(key);
-		this.instances.observer.transact(List.of(KvOperation.set(root + "marker", session, 0),
-				KvOperation.lock(root + session + "-1", session, "somebody", 0)), LONG);
-	}
-
-	private String root(String key) {
-		return this.instances.prefix() + ".consul-lock/queues/" + key + "/.contenders/";
-	}
-
-	private List<KvEntry> queue(String key) {
-		return this.instances.observer.list(root(key));
-	}
-
-	private List<KvEntry> waiters(String key) {
-		return queue(key).stream().filter((entry) -> !entry.key().endsWith("/marker")).toList();
-	}
-
-	private void awaitQueued(String key, int count) {
-		await().untilAsserted(() -> assertThat(waiters(key)).hasSize(count));
-	}
-
-	/** Neither a lock nor a queue. */
-	private void awaitNothing(String key) {
-		await().untilAsserted(() -> {
-			assertThat(this.instances.entry(key)).isNull();
-			assertThat(queue(key)).isEmpty();
-		});
 	}
 
 }
