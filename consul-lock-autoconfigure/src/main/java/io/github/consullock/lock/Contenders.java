@@ -95,9 +95,13 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 			}
 		}
 		now.sort(Comparator.comparingLong(KvEntry::createIndex));
+		return new Contenders(this.root, true, markerNow, List.copyOf(now), headSince(now), this.ownSince);
+	}
+
+	/** Another head has not been silent yet. */
+	private long headSince(List<KvEntry> now) {
 		boolean sameHead = !now.isEmpty() && !this.waiting.isEmpty() && now.get(0).equals(this.waiting.get(0));
-		return new Contenders(this.root, true, markerNow, List.copyOf(now),
-				sameHead ? this.headSince : System.nanoTime(), this.ownSince);
+		return sameHead ? this.headSince : System.nanoTime();
 	}
 
 	/** The first whose session has not ended, or {@code null} if there is none. */
@@ -382,7 +386,7 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	private Contenders with(Consumer<List<KvEntry>> edit) {
 		List<KvEntry> now = new ArrayList<>(this.waiting);
 		edit.accept(now);
-		return new Contenders(this.root, this.known, this.marker, List.copyOf(now), this.headSince, this.ownSince);
+		return new Contenders(this.root, this.known, this.marker, List.copyOf(now), headSince(now), this.ownSince);
 	}
 
 	/**

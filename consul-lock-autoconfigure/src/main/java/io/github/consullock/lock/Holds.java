@@ -270,9 +270,13 @@ final class Holds {
 			return foundLost(hold, notHeld.entries());
 		}
 		hold.markReleased(null);
+		Departure.Done handedOver = (departure instanceof Departure.Done done && done.handedOver()) ? done : null;
+		if (handedOver != null) {
+			// First: the next of this JVM may go by it.
+			this.contention.handedOver(kind, handedOver.entries());
+		}
 		hold.place().leave(yielding);
-		if (departure instanceof Departure.Done done && done.handedOver()) {
-			this.contention.handedOver(kind, done.entries());
+		if (handedOver != null) {
 			tellHandedOver(hold);
 		}
 		else {
