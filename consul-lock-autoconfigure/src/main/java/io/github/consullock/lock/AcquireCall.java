@@ -89,8 +89,11 @@ final class AcquireCall {
 		this.budget = WaitBudget.startingNow(request.waitTime());
 		this.report = new WaitReport(request, this.budget, parts);
 		// Whoever waits at the head of a line is no reason for one that only tries, where
-		// others of this JVM may hold the lock as well.
-		boolean passing = this.budget.isSingleAttempt() && !request.kind().isExclusive();
+		// others of this JVM may hold the lock as well. But it may be that one who has
+		// left
+		// was just given what there is.
+		boolean passing = this.budget.isSingleAttempt() && !request.kind().isExclusive()
+				&& request.kind().lines().stream().noneMatch(parts.queues()::isSettling);
 		this.lines = passing ? request.kind().lines().stream().map((line) -> line + "?").toList()
 				: request.kind().lines();
 		this.queueing = passing ? WaitBudget.startingNow(BEHIND_ATTEMPTS) : this.budget;

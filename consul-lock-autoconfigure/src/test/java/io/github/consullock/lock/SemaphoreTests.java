@@ -269,6 +269,33 @@ class SemaphoreTests {
 	}
 
 	@Test
+	void aPermitThatIsHandedToOneWhoHasJustLeftIsThereForTheNextTry() throws Exception {
+		HookedClient client = new HookedClient(new PatientClient(this.consul.httpUri()));
+		ConsulSemaphore semaphore = this.instances.start(client, (builder) -> builder).semaphore("a", 1);
+		LockHandle held = this.instances.start().semaphore("a", 1).acquire();
+		CountDownLatch released = new CountDownLatch(1);
+		CompletableFuture<LockHandle> tried = new CompletableFuture<>();
+		client.before((operations) -> operations.stream()
+			.anyMatch((operation) -> operation.verb() == KvOperation.Verb.DELETE), () -> {
+				held.release();
+				released.countDown();
+				// Where it waits for this, not at all.
+				tried.handle((handle, ex) -> null).completeOnTimeout(null, 300, TimeUnit.MILLISECONDS).join();
+			});
+		assertThat(semaphore.tryAcquire(Duration.ofMillis(50))).isEmpty();
+		released.await();
+		try {
+			tried.complete(semaphore.acquire(Duration.ZERO));
+		}
+		catch (LockNotAcquiredException ex) {
+			tried.completeExceptionally(ex);
+		}
+		assertThat(tried).isCompleted();
+		assertThat(tried.join().release()).isTrue();
+		assertThat(below("a")).isEmpty();
+	}
+
+	@Test
 	void aReleaseMindsWhoHasComeSince() {
 		ConsulSemaphore here = this.instances.start().semaphore("a", 2);
 		ConsulSemaphore there = this.instances.start().semaphore("a", 2);
