@@ -5,6 +5,8 @@ import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 import org.apache.hc.client5.http.ClientProtocolException;
 import org.apache.hc.client5.http.HttpRoute;
@@ -47,11 +49,19 @@ final class HttpLane {
 
 	private static final TimeValue VALIDATE_AFTER_INACTIVITY = TimeValue.ofSeconds(2);
 
-	private final ConnectionPool connections;
-
 	private final HttpRequestExecutor executor = new HttpRequestExecutor();
 
+	private final Supplier<ConnectionPool> creator;
+
 	private final Timeout leaseTimeout;
+
+	/** None before the first request, so that an application starts without it. */
+	private volatile @Nullable ConnectionPool connections;
+
+	private final ReentrantLock opening = new ReentrantLock();
+
+	/** Guarded by the lock. */
+	private boolean closed;
 
 	/**
 	 * Creates a lane.
@@ -61,12 +71,40 @@ final class HttpLane {
 	 */
 	HttpLane(int size, Duration connectTimeout, Duration leaseTimeout, @Nullable TlsSocketStrategy tls) {
 		this.leaseTimeout = timeout(leaseTimeout);
-		this.connections = new ConnectionPool(size, tls);
-		this.connections.setDefaultSocketConfig(SocketConfig.custom().setTcpNoDelay(true).setSoKeepAlive(true).build());
-		this.connections.setDefaultConnectionConfig(ConnectionConfig.custom()
+		this.creator = () -> create(size, connectTimeout, tls);
+	}
+
+	private static ConnectionPool create(int size, Duration connectTimeout, @Nullable TlsSocketStrategy tls) {
+		ConnectionPool pool = new ConnectionPool(size, tls);
+		pool.setDefaultSocketConfig(SocketConfig.custom().setTcpNoDelay(true).setSoKeepAlive(true).build());
+		pool.setDefaultConnectionConfig(ConnectionConfig.custom()
 			.setConnectTimeout(timeout(connectTimeout))
 			.setValidateAfterInactivity(VALIDATE_AFTER_INACTIVITY)
 			.build());
+		return pool;
+	}
+
+	private ConnectionPool connections() {
+		ConnectionPool present = this.connections;
+		return (present != null) ? present : open();
+	}
+
+	private ConnectionPool open() {
+		this.opening.lock();
+		try {
+			ConnectionPool present = this.connections;
+			if (present == null) {
+				if (this.closed) {
+					throw new IllegalStateException("Closed before the first request");
+				}
+				present = this.creator.get();
+				this.connections = present;
+			}
+			return present;
+		}
+		finally {
+			this.opening.unlock();
+		}
 	}
 
 	/**
@@ -74,12 +112,13 @@ final class HttpLane {
 	 */
 	ConsulAnswer send(HttpRoute route, ClassicHttpRequest request, RequestDeadline deadline, HttpClientContext context)
 			throws IOException {
-		ConnectionEndpoint connection = lease(route, deadline.remaining(this.leaseTimeout));
+		ConnectionPool pool = connections();
+		ConnectionEndpoint connection = lease(pool, route, deadline.remaining(this.leaseTimeout));
 		TimeValue keepAlive = null;
 		try {
 			if (!connection.isConnected()) {
 				deadline.putInto(context);
-				this.connections.connect(connection, null, context);
+				pool.connect(connection, null, context);
 			}
 			// The connection is there; what is left of the time is the answer's.
 			connection.setSocketTimeout(deadline.remaining());
@@ -94,12 +133,12 @@ final class HttpLane {
 			throw new ClientProtocolException(ex.getMessage(), ex);
 		}
 		finally {
-			release(connection, keepAlive);
+			release(pool, connection, keepAlive);
 		}
 	}
 
-	private ConnectionEndpoint lease(HttpRoute route, Timeout timeout) throws IOException {
-		LeaseRequest request = this.connections.lease("", route, timeout, null);
+	private static ConnectionEndpoint lease(ConnectionPool pool, HttpRoute route, Timeout timeout) throws IOException {
+		LeaseRequest request = pool.lease("", route, timeout, null);
 		try {
 			return request.get(timeout);
 		}
@@ -122,11 +161,11 @@ final class HttpLane {
 	 * Gives a connection back.
 	 * @param keepAlive for how long it may be used again, or {@code null} if it may not
 	 */
-	private void release(ConnectionEndpoint connection, @Nullable TimeValue keepAlive) {
+	private static void release(ConnectionPool pool, ConnectionEndpoint connection, @Nullable TimeValue keepAlive) {
 		if (keepAlive == null) {
 			connection.close(CloseMode.IMMEDIATE);
 		}
-		this.connections.release(connection, null, (keepAlive != null) ? keepAlive : TimeValue.ZERO_MILLISECONDS);
+		pool.release(connection, null, (keepAlive != null) ? keepAlive : TimeValue.ZERO_MILLISECONDS);
 	}
 
 	/**
@@ -146,11 +185,22 @@ final class HttpLane {
 	}
 
 	int leased() {
-		return this.connections.getTotalStats().getLeased();
+		ConnectionPool present = this.connections;
+		return (present != null) ? present.getTotalStats().getLeased() : 0;
 	}
 
 	void close() {
-		this.connections.close(CloseMode.IMMEDIATE);
+		this.opening.lock();
+		try {
+			this.closed = true;
+		}
+		finally {
+			this.opening.unlock();
+		}
+		ConnectionPool present = this.connections;
+		if (present != null) {
+			present.close(CloseMode.IMMEDIATE);
+		}
 	}
 
 	private static byte[] body(ClassicHttpResponse response) throws IOException {

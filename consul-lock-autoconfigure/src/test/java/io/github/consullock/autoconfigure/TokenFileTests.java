@@ -5,9 +5,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.LoggerFactory;
 
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
@@ -50,16 +54,32 @@ class TokenFileTests {
 	}
 
 	@Test
-	void aFileThatIsGoneForLongIsLoggedOnceWithoutATrace(CapturedOutput output) throws IOException {
-		Path file = file("one");
-		TokenFile token = new TokenFile(file);
-		Files.delete(file);
-		Instant end = Instant.now().plusSeconds(3);
-		await().until(() -> token.get() != null && Instant.now().isAfter(end));
-		assertThat(output.getOut()).containsOnlyOnce("cannot be read").doesNotContain("\tat ");
-		Files.writeString(file, "two");
-		await().until(token::get, "two"::equals);
-		assertThat(output.getOut()).containsOnlyOnce("can be read again");
+	void aFileThatIsGoneForLongIsLoggedOnceWithoutATrace() throws IOException {
+		Logger logger = (Logger) LoggerFactory.getLogger(TokenFile.class);
+		ListAppender<ILoggingEvent> log = new ListAppender<>();
+		log.start();
+		logger.addAppender(log);
+		try {
+			Path file = file("one");
+			TokenFile token = new TokenFile(file);
+			Files.delete(file);
+			Instant end = Instant.now().plusSeconds(3);
+			await().until(() -> token.get() != null && Instant.now().isAfter(end));
+			assertThat(log.list).singleElement().satisfies((event) -> {
+				assertThat(event.getFormattedMessage()).contains("cannot be read");
+				assertThat(event.getThrowableProxy()).isNull();
+			});
+			Files.writeString(file, "two");
+			await().until(token::get, "two"::equals);
+			assertThat(log.list).hasSize(2)
+				.last()
+				.extracting(ILoggingEvent::getFormattedMessage)
+				.asString()
+				.contains("can be read again");
+		}
+		finally {
+			logger.detachAppender(log);
+		}
 	}
 
 	@Test

@@ -46,6 +46,14 @@ class HttpLaneTests {
 		assertThatExceptionOfType(IllegalStateException.class).isThrownBy(() -> send(lane, consul.httpUri(), get()));
 	}
 
+	@Test
+	void laneThatIsClosedBeforeItsFirstRequestSendsNone(ConsulServer consul) {
+		HttpLane lane = new HttpLane(1, SECONDS, SECONDS, null);
+		assertThat(lane.leased()).isZero();
+		lane.close();
+		assertThatExceptionOfType(IllegalStateException.class).isThrownBy(() -> send(lane, consul.httpUri(), get()));
+	}
+
 	private static ClassicHttpRequest get() {
 		return new BasicClassicHttpRequest("GET", "/v1/status/leader");
 	}
