@@ -41,8 +41,9 @@ final class HolderDescription {
 		return this.unchanging.get() + sinceNow();
 	}
 
+	/** Fine enough to be another one for the next holder. */
 	private static String sinceNow() {
-		return SINCE + Instant.now().truncatedTo(ChronoUnit.MILLIS) + "\"}";
+		return SINCE + Instant.now().truncatedTo(ChronoUnit.MICROS) + "\"}";
 	}
 
 	/**

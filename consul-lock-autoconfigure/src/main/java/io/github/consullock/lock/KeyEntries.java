@@ -236,7 +236,10 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 			operations.add(this.line.check());
 		}
 		operations.add(KvOperation.checkIndex(entry.key(), entry.modifyIndex()));
-		operations.add(unlock(to, entry.key(), ""));
+		if (entry.value().equals(to.value())) {
+			// Locked again as it is, it would keep its index.
+			operations.add(unlock(to, entry.key(), ""));
+		}
 		operations.add(lock(to, entry.key()));
 		return new Step(operations, true, (index) -> heldBy(to, index));
 	}

@@ -55,6 +55,19 @@ class AsyncAcquisitionTests extends HookedInstances {
 	}
 
 	@Test
+	void theNextHasATokenOfItsOwnThoughItsEntryHoldsTheSame() {
+		ConsulLock lock = this.instances.start().obtain(LockOptions.builder("a").value("mine").build());
+		LockHandle first = lock.acquire();
+		CompletableFuture<LockHandle> next = lock.acquireAsync();
+		assertThat(first.release()).isTrue();
+		LockHandle second = next.join();
+		assertThat(second.fencingToken()).isGreaterThan(first.fencingToken());
+		assertThat(this.instances.entry("a").modifyIndex()).isEqualTo(second.fencingToken());
+		assertThat(this.instances.entry("a").value()).isEqualTo("mine");
+		assertThat(second.release()).isTrue();
+	}
+
+	@Test
 	void itIsHandedOverAndWaitedForLikeAnyOther() {
 		ConsulLockRegistry registry = this.instances.start();
 		LockHandle first = this.instances.start().obtain("a").acquire();

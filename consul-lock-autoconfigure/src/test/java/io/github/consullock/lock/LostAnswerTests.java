@@ -33,8 +33,9 @@ class LostAnswerTests extends ProxiedInstances {
 
 	private static final Duration WATCHED_AFTER = Duration.ofMillis(250);
 
-	private static final Predicate<Request> HAND_OVER = (request) -> request.isTransaction()
-			&& request.contains("unlock") && request.contains("lock");
+	/** Locks a key, as an attempt to acquire does, which checks its session's fence. */
+	private static final Predicate<Request> HAND_OVER = (request) -> request.isTransaction() && request.contains("lock")
+			&& !request.body().contains("/fences/");
 
 	private ConsulLockRegistry registry;
 
