@@ -43,6 +43,9 @@ final class AcquireCall {
 	/** How long an attempt that shall not wait is kept up by others of its kind. */
 	private static final Duration BEHIND_ATTEMPTS = Duration.ofSeconds(2);
 
+	/** A settlement is over in about as much, mostly. */
+	private static final Duration SETTLEMENT_PAUSE = Duration.ofMillis(5);
+
 	private static final String BEHIND_OTHERS = "held or waited for in this JVM";
 
 	private final LockParts parts;
@@ -52,6 +55,9 @@ final class AcquireCall {
 	private final WaitBudget budget;
 
 	private final WaitReport report;
+
+	/** Whether it goes by those who wait: it only tries, and several may hold the lock. */
+	private final boolean passing;
 
 	private final List<String> lines;
 
@@ -89,14 +95,11 @@ final class AcquireCall {
 		this.budget = WaitBudget.startingNow(request.waitTime());
 		this.report = new WaitReport(request, this.budget, parts);
 		// Whoever waits at the head of a line is no reason for one that only tries, where
-		// others of this JVM may hold the lock as well. But it may be that one who has
-		// left
-		// was just given what there is.
-		boolean passing = this.budget.isSingleAttempt() && !request.kind().isExclusive()
-				&& request.kind().lines().stream().noneMatch(parts.queues()::isSettling);
-		this.lines = passing ? request.kind().lines().stream().map((line) -> line + "?").toList()
+		// others of this JVM may hold the lock as well.
+		this.passing = this.budget.isSingleAttempt() && !request.kind().isExclusive();
+		this.lines = this.passing ? request.kind().lines().stream().map((line) -> line + "?").toList()
 				: request.kind().lines();
-		this.queueing = passing ? WaitBudget.startingNow(BEHIND_ATTEMPTS) : this.budget;
+		this.queueing = this.passing ? WaitBudget.startingNow(BEHIND_ATTEMPTS) : this.budget;
 		this.behindSettlement = this.budget.isSingleAttempt() ? WaitBudget.startingNow(BEHIND_ATTEMPTS) : this.queueing;
 		this.place = newPlace();
 	}
@@ -183,6 +186,10 @@ final class AcquireCall {
 	}
 
 	private @Nullable Wait queueUp() {
+		if (this.passing && isOneSettling() && !this.behindSettlement.isSpent()) {
+			// What there is may just have been given to one that has left.
+			return Wait.pause(this.behindSettlement.limit(SETTLEMENT_PAUSE));
+		}
 		String line = this.lines.get(this.linesOwned);
 		Waiter queued = (this.waiter != null) ? this.waiter : enter(line);
 		CompletableFuture<Turn> turn = queued.turn();
@@ -205,6 +212,10 @@ final class AcquireCall {
 		}
 		take(turn.join(), line);
 		return null;
+	}
+
+	private boolean isOneSettling() {
+		return this.request.kind().lines().stream().anyMatch(this.parts.queues()::isSettling);
 	}
 
 	private void take(Turn turn, String line) {

@@ -80,6 +80,7 @@ final class BatchPoll {
 	}
 
 	private void round() {
+		boolean interrupted = false;
 		try {
 			List<KeyWatch> all = List.copyOf(this.watches);
 			for (int from = 0; from < all.size(); from += BATCH) {
@@ -88,12 +89,14 @@ final class BatchPoll {
 			}
 		}
 		catch (InterruptedException ex) {
-			return;
+			interrupted = true;
 		}
 		finally {
 			this.scheduled.set(false);
+			if (!interrupted) {
+				schedule(this.pause);
+			}
 		}
-		schedule(this.pause);
 	}
 
 	private void tryToPoll(List<KeyWatch> batch) throws InterruptedException {

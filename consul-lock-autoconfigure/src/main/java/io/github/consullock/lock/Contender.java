@@ -187,7 +187,7 @@ final class Contender {
 			this.parts.settlement().undo(this.request.kind(), me, this.unsettled, this.seen, this.place);
 		}
 		else if (me != null && this.closer) {
-			this.parts.settlement().free(this.request.kind(), me, this.place, Duration.ZERO);
+			this.parts.settlement().free(this.request.kind(), me, this.seen, this.place, Duration.ZERO);
 		}
 		else {
 			this.place.leave(false);
@@ -331,8 +331,34 @@ final class Contender {
 	}
 
 	private LockEntries look() {
-		LockEntries now = this.parts.protocol().readAgain(this.seen, timeout());
+		LockEntries now;
+		try {
+			now = this.parts.protocol().readAgain(this.seen, timeout());
+		}
+		catch (ConsulRefusedException ex) {
+			now = withoutQueue(ex);
+		}
 		this.lastLook = System.nanoTime();
+		return now;
+	}
+
+	/**
+	 * Goes on without the queue, for which there is no permission, perhaps: watching the
+	 * lock will do. What is there of the claimant has to go before, or the lock would be
+	 * handed to one that does not wait for that any more.
+	 */
+	private LockEntries withoutQueue(ConsulRefusedException ex) {
+		LockKind unqueued = this.kind.unqueued();
+		if (unqueued.equals(this.kind)) {
+			throw ex;
+		}
+		Claimant me = this.claimant;
+		if (this.closer && me != null) {
+			this.parts.protocol().free(this.kind, this.seen, me, timeout());
+			this.closer = false;
+		}
+		LockEntries now = this.parts.protocol().readAgain(unqueued.unseen(), timeout());
+		this.kind = unqueued;
 		return now;
 	}
 
@@ -387,13 +413,8 @@ final class Contender {
 		}
 		catch (ConsulRefusedException ex) {
 			this.unsettled = null;
-			if (!this.kind.unqueued().equals(this.kind)) {
-				// No permission for the queue, perhaps: watching the lock will do.
-				this.kind = this.kind.unqueued();
-				this.seen = this.parts.protocol().readAgain(this.kind.unseen(), timeout());
-				return null;
-			}
-			throw ex;
+			this.seen = withoutQueue(ex);
+			return null;
 		}
 		catch (ConsulUnavailableException ex) {
 			this.closer |= !step.acquires();

@@ -72,6 +72,7 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	 * As they are now.
 	 * @return them, or {@code null} where it is not permitted to look: nobody queues up
 	 * from there
+	 * @throws ConsulRefusedException if it was permitted before
 	 */
 	@Nullable Contenders read(ConsulClient client, Duration timeout) {
 		List<KvEntry> below;
@@ -79,6 +80,9 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 			below = client.list(this.root, timeout);
 		}
 		catch (ConsulRefusedException ex) {
+			if (this.known || this.ownSince != 0) {
+				throw ex;
+			}
 			return null;
 		}
 		KvEntry markerNow = null;

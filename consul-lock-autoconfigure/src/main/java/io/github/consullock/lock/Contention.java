@@ -44,7 +44,8 @@ final class Contention {
 	 * @param entries as they are then
 	 */
 	void handedOver(LockKind kind, LockEntries entries) {
-		note(new Meeting(System.nanoTime(), kind, entries));
+		// What is read first is never gone by.
+		note(new Meeting(System.nanoTime(), kind, kind.isReadFirst() ? null : entries));
 	}
 
 	private void note(Meeting meeting) {

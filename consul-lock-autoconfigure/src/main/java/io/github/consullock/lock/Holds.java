@@ -152,7 +152,7 @@ final class Holds {
 	private void leave(Hold hold) {
 		boolean live = hold.session().isLive();
 		if (live ? hold.kind().hasSeveralEntries() : hold.session().mayHold()) {
-			this.settlement.free(hold.kind(), hold.claimant(), hold.place(), Duration.ZERO);
+			this.settlement.free(hold.kind(), hold.claimant(), hold.kind().unseen(), hold.place(), Duration.ZERO);
 		}
 		else {
 			hold.place().leave(false);
@@ -213,7 +213,7 @@ final class Holds {
 
 	private void leaveToSettlement(Hold hold, Duration delay) {
 		hold.markReleased(null);
-		this.settlement.free(hold.kind(), hold.claimant(), hold.place(), delay);
+		this.settlement.free(hold.kind(), hold.claimant(), hold.kind().unseen(), hold.place(), delay);
 		tellReleased(hold);
 	}
 
@@ -275,7 +275,7 @@ final class Holds {
 			// First: the next of this JVM may go by it.
 			this.contention.handedOver(kind, handedOver.entries());
 		}
-		hold.place().leave(yielding);
+		hold.place().leave(yielding && handedOver == null);
 		if (handedOver != null) {
 			tellHandedOver(hold);
 		}

@@ -235,11 +235,15 @@ final class LockProtocol {
 
 	/**
 	 * Takes away whatever the claimant has there.
+	 * @param before the entries as they were last seen: who was seen to wait is not given
+	 * up for a refusal
 	 */
-	void free(LockKind kind, Claimant claimant, Duration timeout) {
+	void free(LockKind kind, LockEntries before, Claimant claimant, Duration timeout) {
+		LockEntries current = before;
 		WaitBudget budget = WaitBudget.startingNow(timeout);
 		for (int i = 0; i < MAX_MOVES || !budget.isSpent(); i++) {
-			List<KvOperation> operations = readAgain(kind.unseen(), timeout).leave(claimant);
+			current = readAgain(current, timeout);
+			List<KvOperation> operations = current.leave(claimant);
 			if (operations.isEmpty()) {
 				return;
 			}

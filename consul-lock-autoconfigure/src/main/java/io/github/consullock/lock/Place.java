@@ -27,6 +27,8 @@ final class Place {
 
 	private final AtomicBoolean left = new AtomicBoolean();
 
+	private final AtomicBoolean settled = new AtomicBoolean();
+
 	private @Nullable SessionKeeper keeper;
 
 	Place(LockKind kind, LocalQueues queues, Sessions sessions) {
@@ -51,6 +53,14 @@ final class Place {
 	/** What keeps Consul from answering, for those behind it to know; null if nothing. */
 	void trouble(@Nullable LockException trouble) {
 		this.lines.forEach((line) -> this.queues.trouble(line, trouble));
+	}
+
+	/**
+	 * Whether there is something to settle, and nobody does. What is settled once it is
+	 * left, or twice, might already be the next one's.
+	 */
+	boolean beginSettlement() {
+		return !this.left.get() && this.settled.compareAndSet(false, true);
 	}
 
 	/** Nobody but a settlement is there any more. */

@@ -48,7 +48,7 @@ final class Settlement {
 			fence.move(TIMEOUT);
 			if (this.protocol.read(kind, TIMEOUT).token(claimant) != before.token(claimant)
 					|| before.token(claimant) == 0) {
-				this.protocol.free(kind, claimant, TIMEOUT);
+				this.protocol.free(kind, before, claimant, TIMEOUT);
 			}
 		}, Duration.ZERO);
 	}
@@ -56,10 +56,11 @@ final class Settlement {
 	/**
 	 * Frees all that the claimant has; after a release or a hand-over, which are bound to
 	 * the entries' indexes themselves.
+	 * @param before the entries as they were last seen
 	 * @param delay when to begin, unless the registry is closed before
 	 */
-	void free(LockKind kind, Claimant claimant, Place place, Duration delay) {
-		begin(claimant.session(), place, () -> this.protocol.free(kind, claimant, TIMEOUT), delay);
+	void free(LockKind kind, Claimant claimant, LockEntries before, Place place, Duration delay) {
+		begin(claimant.session(), place, () -> this.protocol.free(kind, before, claimant, TIMEOUT), delay);
 	}
 
 	/** Begins all that is delayed, and delays nothing any more. */
@@ -88,6 +89,9 @@ final class Settlement {
 	}
 
 	private void begin(ConsulSession session, Place place, Runnable attempt, Duration delay) {
+		if (!place.beginSettlement()) {
+			return;
+		}
 		this.open.begin(place);
 		Runnable task = () -> settle(session, place, attempt);
 		if (delay.isZero()) {

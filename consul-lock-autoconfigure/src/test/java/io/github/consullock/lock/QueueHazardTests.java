@@ -8,12 +8,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.github.consullock.ConsulRefusedException;
+import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.ForwardingClient;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockOptions;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
+import io.github.consullock.consul.TransactionOutcome;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -201,6 +203,52 @@ class QueueHazardTests extends QueueingInstances {
 		assertThat(this.events).contains("handed over");
 	}
 
+	@Test
+	void whoIsRefusedOnceLeavesTheQueueBeforeItGoesOnWithoutIt() {
+		ConsulLockRegistry registry = Instances.warmUp(hooked());
+		String key = this.instances.prefix() + "a";
+		String foreign = session();
+		this.instances.observer.transact(List.of(KvOperation.lock(key, foreign, "", LockFlags.LOCK)), LONG);
+		CompletableFuture<LockHandle> next = acquire(registry, "a");
+		awaitQueued("a", 1);
+		this.client.before((operations) -> operations.get(operations.size() - 1).key().equals(key), () -> {
+			throw new ConsulRefusedException("Permission denied once, says the test");
+		});
+		this.instances.observer.transact(List.of(KvOperation.unlock(key, foreign, "", LockFlags.LOCK)), LONG);
+		LockHandle handle = next.join();
+		assertThat(this.client.isDone()).isTrue();
+		assertThat(waiters("a")).isEmpty();
+		handle.close();
+	}
+
+	@Test
+	void whoIsRefusedOnceWhileItLeavesTheQueueLeavesIt() {
+		ConsulLockRegistry registry = Instances.warmUp(hooked());
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		CompletableFuture<Optional<LockHandle>> next = CompletableFuture
+			.supplyAsync(() -> registry.obtain("a").tryAcquire(Duration.ofSeconds(1)));
+		awaitQueued("a", 1);
+		this.client.afterNextList(() -> {
+			throw new ConsulRefusedException("Permission denied once, says the test");
+		});
+		assertThat(next.join()).isEmpty();
+		await().until(this.client::isDone);
+		awaitQueued("a", 0);
+		first.close();
+	}
+
+	@Test
+	void whoMayNotQueueUpWatchesTheLockThoughTheFirstLookAtThatHasNoAnswer() {
+		Unwritable client = new Unwritable(this.instances.newClient());
+		ConsulLockRegistry outside = this.instances.start(client, (builder) -> builder);
+		LockHandle first = this.instances.start().obtain("a").acquire();
+		CompletableFuture<LockHandle> next = acquire(outside, "a");
+		await().until(() -> client.unanswered.get() == 1);
+		awaitWaiting(outside, next);
+		first.close();
+		next.join().close();
+	}
+
 	private static void awaitWaiting(ConsulLockRegistry registry, CompletableFuture<LockHandle> waiting) {
 		AtomicInteger looks = new AtomicInteger();
 		await().pollInterval(Duration.ofMillis(100)).until(() -> waiting.isDone() || looks.incrementAndGet() > 10);
@@ -225,6 +273,36 @@ class QueueHazardTests extends QueueingInstances {
 				throw new ConsulRefusedException("Permission denied, says the test");
 			}
 			return super.list(prefix, timeout);
+		}
+
+	}
+
+	/** Refuses to write to a queue, and loses the answer to the read that follows. */
+	private static final class Unwritable extends ForwardingClient {
+
+		private final AtomicInteger refused = new AtomicInteger();
+
+		private final AtomicInteger unanswered = new AtomicInteger();
+
+		Unwritable(ConsulClient client) {
+			super(client);
+		}
+
+		@Override
+		public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
+			if (operations.stream().anyMatch((operation) -> operation.key().contains("/queues/"))) {
+				this.refused.incrementAndGet();
+				throw new ConsulRefusedException("Permission denied, says the test");
+			}
+			return super.transact(operations, timeout);
+		}
+
+		@Override
+		public Optional<KvEntry> read(String key, Duration timeout) {
+			if (this.refused.get() > 0 && this.unanswered.compareAndSet(0, 1)) {
+				throw new ConsulUnavailableException("No answer, says the test");
+			}
+			return super.read(key, timeout);
 		}
 
 	}

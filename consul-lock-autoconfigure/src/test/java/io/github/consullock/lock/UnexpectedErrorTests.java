@@ -2,13 +2,19 @@ package io.github.consullock.lock;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.LockHandle;
+import io.github.consullock.LockListener;
 import io.github.consullock.consul.KvOperation;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.slf4j.LoggerFactory;
 
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
@@ -124,6 +130,38 @@ class UnexpectedErrorTests extends HookedInstances {
 		await().until(this.client::isDone);
 		this.instances.request("DELETE", "/v1/kv/" + handle.key(), "");
 		await().until(() -> !handle.isHeld());
+	}
+
+	@Test
+	void anErrorOnceTheLockIsHandedOnLeavesItToTheNext() {
+		ConsulLockRegistry registry = this.instances.start(this.client,
+				(builder) -> builder.listener(new LockListener() {
+					@Override
+					public void handedOver(LockHandle handle, Duration held) {
+						throw new IllegalStateException("Thrown by the test");
+					}
+				}));
+		LockHandle first = registry.obtain("a").acquire();
+		CompletableFuture<LockHandle> next = registry.obtain("a").acquireAsync(LONG);
+		Logger logger = (Logger) LoggerFactory.getLogger(Listeners.class);
+		AppenderBase<ILoggingEvent> failing = new AppenderBase<>() {
+			@Override
+			protected void append(ILoggingEvent event) {
+				throw new LinkageError("Thrown by the test");
+			}
+		};
+		failing.start();
+		logger.addAppender(failing);
+		try {
+			assertThatExceptionOfType(LinkageError.class).isThrownBy(first::release);
+		}
+		finally {
+			logger.detachAppender(failing);
+		}
+		LockHandle second = next.join();
+		await().during(Duration.ofMillis(500))
+			.until(() -> second.isHeld() && this.instances.entry("a").modifyIndex() == second.fencingToken());
+		assertThat(second.release()).isTrue();
 	}
 
 }
