@@ -6,6 +6,7 @@ import java.util.concurrent.CompletableFuture;
 import io.github.consullock.LockConflictException;
 import io.github.consullock.LockHandle;
 import io.github.consullock.lock.ConsulLock;
+import io.github.consullock.lock.ConsulLockRegistry;
 import io.github.consullock.lock.ConsulSemaphore;
 import io.github.consullock.testserver.ConsulServer;
 import io.github.consullock.testserver.ConsulTest;
@@ -44,7 +45,9 @@ class ConsulLockCommandTests {
 	@Test
 	void whatTheCommandHoldsIsNotToBeHadAndIsTakenWhenItsChildHasEnded() {
 		ConsulLockCommand command = command("backup").awaitRunning();
-		ConsulLock lock = this.participants.java().obtain("backup/.lock");
+		ConsulLockRegistry java = this.participants.java();
+		java.obtain("warm-up").acquire().close();
+		ConsulLock lock = java.obtain("backup/.lock");
 		assertThat(lock.tryAcquire(Duration.ZERO)).isEmpty();
 		assertThat(lock.tryAcquire(Duration.ofSeconds(1))).isEmpty();
 		long index = this.participants.entry("backup/.lock").modifyIndex();

@@ -17,6 +17,7 @@ import io.github.consullock.LockInUseException;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
+import io.github.consullock.lock.ConsulLockRegistry;
 import io.github.consullock.lock.ConsulSemaphore;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,8 +37,10 @@ class GoSemaphoreInteropTests extends GoParticipants {
 	@Test
 	void permitsAreSharedAndWhoWaitsGetsThatOfTheOther() {
 		GoDriver go = holding("pool", 2);
-		ConsulSemaphore semaphore = this.participants.java().semaphore("pool", 2);
+		ConsulLockRegistry java = this.participants.java();
+		ConsulSemaphore semaphore = java.semaphore("pool", 2);
 		LockHandle permit = semaphore.acquire();
+		java.semaphore("warm-up", 1).acquire().close();
 		assertThat(semaphore.tryAcquire(Duration.ZERO)).isEmpty();
 		assertThat(semaphore.tryAcquire(Duration.ofSeconds(1))).isEmpty();
 		GoDriver other = go("pool", 2, "wait=300ms");

@@ -35,6 +35,7 @@ class InteropExamplesTests {
 	void start(ConsulServer consul, KeyPrefix prefix) {
 		this.participants = new Participants(consul.httpUri(), prefix.value());
 		this.registry = this.participants.java();
+		this.registry.obtain("warm-up").acquire().close();
 	}
 
 	@AfterEach

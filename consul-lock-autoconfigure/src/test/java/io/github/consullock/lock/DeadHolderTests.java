@@ -208,7 +208,7 @@ class DeadHolderTests {
 			.findFirst()
 			.orElseThrow();
 		this.consul.destroySession(entry.session());
-		await().until(() -> !permit.isHeld());
+		await().until(() -> ((Hold) permit).lostReason().isPresent());
 		assertThat(permit).extracting((handle) -> ((Hold) handle).lostReason().orElseThrow())
 			.isEqualTo(LockLostReason.SESSION_INVALIDATED);
 	}

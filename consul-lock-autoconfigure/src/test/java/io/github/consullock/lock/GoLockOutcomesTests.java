@@ -204,7 +204,7 @@ class GoLockOutcomesTests extends ProxiedInstances {
 	@Test
 	void oneShotTakesWhatIsFreeAndWaitsNoLongerThanItIsTold() {
 		LockOptions oneShot = LockOptions.builder("a").tryOnce(true).build();
-		LockHandle handle = this.instances.start().obtain(oneShot).acquire();
+		LockHandle handle = Instances.warmUp(this.instances.start()).obtain(oneShot).acquire();
 		ConsulLockRegistry contender = Instances.warmUp(this.instances.start());
 		assertThatExceptionOfType(LockNotAcquiredException.class).isThrownBy(contender.obtain(oneShot)::acquire)
 			.withMessageContaining("at the first try");

@@ -76,7 +76,8 @@ class LostAnswerTests extends ProxiedInstances {
 	@Test
 	void anUncontendedPairOfAcquireAndReleaseIsTwoRequests() {
 		start(true);
-		await().until(() -> this.proxy.requests().stream().anyMatch((request) -> request.path().contains("recurse")));
+		await().until(() -> this.proxy.requests().stream().anyMatch((request) -> request.path().contains("recurse"))
+				&& this.proxy.requests().stream().anyMatch(LostAnswerTests::isWatchOfSession));
 		int quick = 0;
 		for (int i = 0; i < 100 && quick < 5; i++) {
 			ConsulLock lock = this.registry.obtain("a" + i);
@@ -100,7 +101,12 @@ class LostAnswerTests extends ProxiedInstances {
 	/** But for what keeps and watches it, which goes on beside every lock. */
 	private static boolean isOfSession(Request request) {
 		return request.path().startsWith("/v1/session/") && !request.path().startsWith("/v1/session/renew/")
-				&& !(request.path().startsWith("/v1/session/info/") && request.path().contains("index="));
+				&& !isWatchOfSession(request);
+	}
+
+	/** But for its first look, which has no index. */
+	private static boolean isWatchOfSession(Request request) {
+		return request.path().startsWith("/v1/session/info/") && request.path().contains("index=");
 	}
 
 	@ParameterizedTest

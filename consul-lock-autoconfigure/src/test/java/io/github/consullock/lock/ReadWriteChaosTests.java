@@ -10,6 +10,7 @@ import java.util.concurrent.locks.LockSupport;
 
 import io.github.consullock.LockException;
 import io.github.consullock.LockHandle;
+import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.InMemoryConsulClient;
 import io.github.consullock.consul.KvEntry;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,7 +43,7 @@ class ReadWriteChaosTests {
 	void whateverHappensNothingIsLeftBehind(boolean sessionsEnd) throws Exception {
 		List<DefaultLockRegistry> registries = new ArrayList<>();
 		for (int i = 0; i < 3; i++) {
-			registries.add(unreliable(new Random(i)));
+			registries.add(start(Chaos.unreliable(this.consul.newClient(), new Random(i))));
 		}
 		Chaos.run((thread) -> work(registries.get(thread % 3), new Random(thread), !sessionsEnd), () -> {
 			if (sessionsEnd) {
@@ -57,7 +58,9 @@ class ReadWriteChaosTests {
 		this.chaos.awaitNothingKept(registries);
 		if (sessionsEnd) {
 			// What the ended sessions have left goes with the next who writes.
-			registries.get(0).readWriteLock("a").writeLock().acquire(Duration.ofMinutes(1)).close();
+			try (ConsulLockRegistry next = start(this.consul.newClient())) {
+				next.readWriteLock("a").writeLock().acquire(Duration.ofMinutes(1)).close();
+			}
 		}
 		await().untilAsserted(() -> assertThat(this.consul.list("locks/a")).isEmpty());
 		await().untilAsserted(() -> assertThat(members()).isEmpty());
@@ -65,8 +68,8 @@ class ReadWriteChaosTests {
 		assertThat(this.consul.list("")).isEmpty();
 	}
 
-	private DefaultLockRegistry unreliable(Random random) {
-		return (DefaultLockRegistry) ConsulLockRegistry.builder(Chaos.unreliable(this.consul.newClient(), random))
+	private DefaultLockRegistry start(ConsulClient client) {
+		return (DefaultLockRegistry) ConsulLockRegistry.builder(client)
 			.keyPrefix("locks/")
 			.session(Instances.WITHOUT_LOCK_DELAY)
 			.shutdownTimeout(Duration.ZERO)

@@ -27,7 +27,7 @@ class ReadWriteProcessTests {
 	@Test
 	void processesExcludeEachOtherAndShareReading(ConsulServer consul, KeyPrefix prefix) throws Exception {
 		try (Instances instances = new Instances(consul.httpUri(), prefix.value())) {
-			ConsulReadWriteLock lock = instances.start().readWriteLock("a");
+			ConsulReadWriteLock lock = Instances.warmUp(instances.start()).readWriteLock("a");
 			long token;
 			try (Holder writer = new Holder(consul, prefix, true)) {
 				token = writer.token();

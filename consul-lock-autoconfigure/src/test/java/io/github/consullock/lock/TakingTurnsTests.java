@@ -22,7 +22,8 @@ class TakingTurnsTests extends QueueingInstances {
 	void twoInstancesThatTakeTurnsNeedTwoWritesEach() {
 		ConsulLockRegistry registry = hooked();
 		ConsulLockRegistry other = this.instances.start();
-		// A hold is brief, and its release one write, unless the machine pauses in it.
+		// A hold is brief, and its release one write after a look, unless the machine
+		// pauses in it, or before it for so long that the other is forgotten.
 		await().atMost(LONG).until(() -> {
 			LockHandle first = other.obtain("a").acquire();
 			CompletableFuture<Integer> release = CompletableFuture.supplyAsync(() -> {
@@ -42,9 +43,11 @@ class TakingTurnsTests extends QueueingInstances {
 			first.close();
 			int sent = release.join();
 			this.waiting.forEach(CompletableFuture::join);
-			assertThat(this.client.isDone()).isTrue();
 			awaitNothing("a");
-			return sent == 1;
+			boolean looked = this.client.isDone();
+			this.client.afterNextList(() -> {
+			});
+			return looked && sent == 1;
 		});
 	}
 
@@ -63,8 +66,8 @@ class TakingTurnsTests extends QueueingInstances {
 			CompletableFuture<LockHandle> again = acquire(registry, "a");
 			awaitQueued("a", 1);
 			int sent = looks.get();
-			next.join().close();
-			again.join().close();
+			// Now and then it is released in the open, and the wrong one is first.
+			CompletableFuture.allOf(next.thenAccept(LockHandle::close), again.thenAccept(LockHandle::close)).join();
 			awaitNothing("a");
 			return sent == 0;
 		});
@@ -98,7 +101,13 @@ class TakingTurnsTests extends QueueingInstances {
 	/** How often the queue is read when a lock is released that was just handed over. */
 	private int looksOfRelease(long millisPerLook) {
 		ConsulLockRegistry registry = hooked();
-		LockHandle first = this.instances.start().obtain("a").acquire();
+		ConsulLockRegistry other = this.instances.start();
+		// None if the machine pauses for so long that the other is forgotten.
+		return await().atMost(LONG).until(() -> looksOfRelease(registry, other, millisPerLook), (looks) -> looks > 0);
+	}
+
+	private int looksOfRelease(ConsulLockRegistry registry, ConsulLockRegistry other, long millisPerLook) {
+		LockHandle first = other.obtain("a").acquire();
 		AtomicInteger looks = new AtomicInteger();
 		CompletableFuture<Void> done = CompletableFuture.runAsync(() -> {
 			LockHandle handle = registry.obtain("a").acquire();
