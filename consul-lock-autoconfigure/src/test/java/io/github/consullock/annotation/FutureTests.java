@@ -154,7 +154,7 @@ class FutureTests {
 	void aCancelCancelsTheBodyAndReleases() {
 		CompletableFuture<String> body = new CompletableFuture<>();
 		CompletableFuture<String> result = this.futures.run(() -> body);
-		await().until(() -> !this.registry.isFree());
+		await().until(this.futures::hasBegun);
 		result.cancel(true);
 		await().until(this.registry::isFree);
 		assertThat(body).isCancelled();
@@ -182,7 +182,7 @@ class FutureTests {
 	void aTimeoutOfTheCallerGivesTheCallUp() {
 		CompletableFuture<String> body = new CompletableFuture<>();
 		CompletableFuture<String> result = this.futures.run(() -> body);
-		await().until(() -> !this.registry.isFree());
+		await().until(this.futures::hasBegun);
 		result.orTimeout(1, TimeUnit.MILLISECONDS);
 		await().until(this.registry::isFree);
 		assertThat(body).isCancelled();
@@ -192,7 +192,7 @@ class FutureTests {
 	void aLossCancelsTheBodyAndFailsTheResult() {
 		CompletableFuture<String> body = new CompletableFuture<>();
 		CompletableFuture<String> result = this.futures.run(() -> body);
-		loseOnceHeld();
+		loseOnceBegun();
 		assertThatThrownBy(result::get).isInstanceOf(ExecutionException.class)
 			.cause()
 			.isInstanceOfSatisfying(LockLostException.class, (ex) -> {
@@ -207,7 +207,7 @@ class FutureTests {
 	void aLossFailsTheResultOfWhatCannotBeCancelled() {
 		CompletableFuture<String> body = new CompletableFuture<>();
 		CompletableFuture<String> result = this.futures.stage(body::minimalCompletionStage).toCompletableFuture();
-		loseOnceHeld();
+		loseOnceBegun();
 		assertThatThrownBy(result::get).isInstanceOf(ExecutionException.class)
 			.hasCauseInstanceOf(LockLostException.class);
 		assertThat(body).isNotDone();
@@ -229,7 +229,7 @@ class FutureTests {
 	void whatCannotBeCancelledKeepsALockThatIsLostByItsLimit() {
 		CompletableFuture<String> body = new CompletableFuture<>();
 		CompletableFuture<String> result = this.futures.stage(body::minimalCompletionStage).toCompletableFuture();
-		await().until(() -> !this.registry.isFree());
+		await().until(this.futures::hasBegun);
 		this.registry.holder("a").lose(LockLostReason.MAX_HOLD_EXCEEDED);
 		assertThatThrownBy(result::get).isInstanceOf(ExecutionException.class)
 			.hasCauseInstanceOf(LockLostException.class);
@@ -263,7 +263,7 @@ class FutureTests {
 	void aLossCancelsAPlainFuture() {
 		FutureTask<String> body = new FutureTask<>(() -> "");
 		Future<String> result = this.futures.plain(() -> body);
-		loseOnceHeld();
+		loseOnceBegun();
 		assertThatThrownBy(result::get).isInstanceOf(ExecutionException.class)
 			.hasCauseInstanceOf(LockLostException.class);
 		assertThat(body).isCancelled();
@@ -280,7 +280,7 @@ class FutureTests {
 				throw new IllegalStateException(ex);
 			}
 		});
-		loseOnceHeld();
+		loseOnceBegun();
 		assertThatThrownBy(result::get).isInstanceOf(ExecutionException.class)
 			.cause()
 			.isInstanceOf(LockLostException.class)
@@ -307,7 +307,7 @@ class FutureTests {
 	void withNotifyTheBodyGoesOnAndItsResultCounts() throws Exception {
 		CompletableFuture<String> body = new CompletableFuture<>();
 		CompletableFuture<String> result = this.futures.notified(() -> body);
-		loseOnceHeld();
+		loseOnceBegun();
 		assertThat(body).isNotDone();
 		assertThat(result).isNotDone();
 		body.complete("went on");
@@ -363,6 +363,7 @@ class FutureTests {
 			assertThat(inner).isNotDone();
 			return CompletableFuture.completedFuture("done");
 		});
+		await().until(() -> joined.getNumberOfDependents() > 0);
 		assertThatExceptionOfType(TimeoutException.class).isThrownBy(() -> result.get(50, TimeUnit.MILLISECONDS));
 		assertThat(this.registry.isFree()).isFalse();
 		joined.complete("");
@@ -387,8 +388,9 @@ class FutureTests {
 		assertThatThrownBy(result::get).hasCauseInstanceOf(LockNotAcquiredException.class);
 	}
 
-	private void loseOnceHeld() {
-		await().until(() -> !this.registry.isFree());
+	/** A call whose lock is lost before does not begin. */
+	private void loseOnceBegun() {
+		await().until(this.futures::hasBegun);
 		this.registry.holder("a").lose(LockLostReason.SESSION_INVALIDATED);
 	}
 
@@ -403,23 +405,33 @@ class FutureTests {
 
 	static class Futures {
 
+		private volatile boolean begun;
+
+		public boolean hasBegun() {
+			return this.begun;
+		}
+
 		@DistributedLock("a")
 		public <T> CompletableFuture<T> run(Supplier<CompletableFuture<T>> body) {
+			this.begun = true;
 			return body.get();
 		}
 
 		@DistributedLock("a")
 		public <T> CompletionStage<T> stage(Supplier<CompletionStage<T>> body) {
+			this.begun = true;
 			return body.get();
 		}
 
 		@DistributedLock("a")
 		public <T> Future<T> plain(Supplier<Future<T>> body) {
+			this.begun = true;
 			return body.get();
 		}
 
 		@DistributedLock(key = "a", onLost = LossPolicy.NOTIFY)
 		public <T> CompletableFuture<T> notified(Supplier<CompletableFuture<T>> body) {
+			this.begun = true;
 			return body.get();
 		}
 

@@ -81,6 +81,7 @@ class RegisteredApplicationTests {
 		this.runner.withPropertyValues("consul.lock.session.bind-to-service=true").run((context) -> {
 			ConsulAutoServiceRegistration registration = context.getBean(ConsulAutoServiceRegistration.class);
 			registration.start();
+			await().until(this::isInCatalog);
 			LockHandle handle = context.getBean(ConsulLockRegistry.class)
 				.obtain("bound")
 				.tryAcquire(TIMEOUT)

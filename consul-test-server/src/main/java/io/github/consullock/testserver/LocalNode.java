@@ -71,7 +71,12 @@ final class LocalNode implements ConsulNode {
 
 	@Override
 	public void start() throws IOException {
-		this.process = SupervisedProcess.start(this.command, this.directory, this.log);
+		try {
+			this.process = SupervisedProcess.start(this.command, this.directory, this.log);
+		}
+		catch (IOException ex) {
+			throw Readiness.ended(this, String.valueOf(ex.getMessage()));
+		}
 	}
 
 	@Override

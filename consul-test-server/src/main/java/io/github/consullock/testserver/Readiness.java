@@ -93,7 +93,7 @@ final class Readiness {
 		String last = "";
 		do {
 			if (!node.isRunning()) {
-				throw ended(node);
+				throw ended(node, "The agent %s ended".formatted(node.name()));
 			}
 			try {
 				Step<T> step = attempt.get();
@@ -117,9 +117,15 @@ final class Readiness {
 				%s""".formatted(this.timeout, what, node.name(), node.httpUri(), last, node.logTail()));
 	}
 
-	private static IOException ended(ConsulNode node) {
+	/**
+	 * Tells of the end of an agent that was to get ready.
+	 * @param node the agent
+	 * @param what what happened
+	 * @return what to throw, with the end of its log
+	 */
+	static IOException ended(ConsulNode node, String what) {
 		String log = node.logTail();
-		String message = "The agent %s ended. Its log ends with:\n%s".formatted(node.name(), log);
+		String message = "%s. Its log ends with:\n%s".formatted(what, log);
 		return log.contains("address already in use") ? new PortTakenException(message) : new IOException(message);
 	}
 

@@ -109,7 +109,8 @@ class DebianPackageTests {
 			if (List
 				.of("Could not resolve", "Could not connect", "Unable to connect", "Connection failed",
 						"Network is unreachable", "Temporary failure", "timed out", "did not end within",
-						"Service Unavailable", "Bad Gateway")
+						"Connection reset", "Error reading from server", "Service Unavailable", "Bad Gateway",
+						"Gateway Time")
 				.stream()
 				.anyMatch(message::contains)) {
 				return abort("no mirror is reachable: " + message);

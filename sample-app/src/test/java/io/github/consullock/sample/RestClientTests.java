@@ -81,7 +81,7 @@ class RestClientTests {
 		return new SpringApplicationBuilder(Application.class).web(WebApplicationType.NONE)
 			.run("--spring.cloud.consul.enabled=false", "--spring.cloud.consul.host=" + server.host(),
 					"--spring.cloud.consul.port=" + server.port(), "--consul.lock.key-prefix=" + keys.value(),
-					"--spring.main.banner-mode=off");
+					"--consul.lock.waiting.timeout=1m", "--spring.main.banner-mode=off");
 	}
 
 	@Configuration(proxyBeanMethods = false)
