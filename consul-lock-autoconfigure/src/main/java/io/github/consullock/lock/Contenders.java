@@ -146,7 +146,7 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	}
 
 	/** Whether the claimant is one of them. */
-	private boolean has(Claimant claimant) {
+	boolean has(Claimant claimant) {
 		return claimant.owns(own(claimant));
 	}
 

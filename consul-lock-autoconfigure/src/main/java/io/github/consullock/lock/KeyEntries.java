@@ -181,6 +181,11 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 	}
 
 	@Override
+	public boolean isQueued(Claimant claimant) {
+		return this.line != null && this.line.has(claimant);
+	}
+
+	@Override
 	public @Nullable LockEntries handedOver(Claimant claimant, long since) {
 		return (this.line != null && token(claimant) > since)
 				? new KeyEntries(this.lock, this.seen, this.line.without(claimant)) : null;

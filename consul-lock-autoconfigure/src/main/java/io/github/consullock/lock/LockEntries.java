@@ -91,6 +91,11 @@ interface LockEntries {
 		return false;
 	}
 
+	/** Whether a claimant waits in Consul. */
+	default boolean isQueued(Claimant claimant) {
+		return false;
+	}
+
 	/**
 	 * Whether the lock was handed to a claimant that waits in Consul.
 	 * @param since an index after which it has waited there
