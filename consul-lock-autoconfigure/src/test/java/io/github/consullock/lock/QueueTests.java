@@ -65,7 +65,7 @@ class QueueTests extends QueueingInstances {
 			Instant before = Instant.now();
 			assertThat(first.release()).isTrue();
 			LockHandle handle = next.join();
-			return () -> {
+			return new HandOver(handle, () -> {
 				// One, and one that found out that somebody waits.
 				assertThat(this.client.transactions() - sent).isEqualTo(2);
 				assertThat(other.transactions()).isEqualTo(sentByOther);
@@ -75,24 +75,36 @@ class QueueTests extends QueueingInstances {
 				assertThat(registry.obtain("a").holder())
 					.hasValueSatisfying((holder) -> assertThat(holder.since()).isAfter(before.minusMillis(1)));
 				assertThat(handle.release()).isTrue();
-			};
+			});
 		});
 		awaitNothing("a");
 	}
 
 	/**
 	 * A lock goes straight to the next one only if that has asked for it a short time
-	 * ago, for which a machine may be too busy.
+	 * ago, and has not had to prove that it still runs, for which a machine may be too
+	 * busy.
 	 */
-	private void whileFresh(Supplier<Runnable> scenario) {
-		Runnable check;
-		long start;
-		do {
+	private void whileFresh(Supplier<HandOver> scenario) {
+		long start = System.nanoTime();
+		HandOver handOver = scenario.get();
+		while (System.nanoTime() - start > Contenders.PROOF.toNanos()) {
+			handOver.handle().close();
+			// By then it is forgotten that somebody else wanted the lock.
+			await().pollDelay(Duration.ofSeconds(2)).until(() -> true);
 			start = System.nanoTime();
-			check = scenario.get();
+			handOver = scenario.get();
 		}
-		while (System.nanoTime() - start > Contenders.FRESH.toNanos());
-		check.run();
+		handOver.check().run();
+	}
+
+	/**
+	 * What came of a release.
+	 *
+	 * @param handle of the next holder
+	 * @param check what is to be seen then, if the next one had asked a short time ago
+	 */
+	private record HandOver(LockHandle handle, Runnable check) {
 	}
 
 	@Test
@@ -370,13 +382,13 @@ class QueueTests extends QueueingInstances {
 			});
 			assertThat(first.release()).isTrue();
 			LockHandle handle = next.join();
-			return () -> {
+			return new HandOver(handle, () -> {
 				assertThat(this.client.isDone()).isTrue();
 				// What is settled is the former hold, not the present one.
 				await().during(Duration.ofSeconds(1)).until(handle::isHeld);
 				assertThat(this.instances.entry("a").modifyIndex()).isEqualTo(handle.fencingToken());
 				handle.close();
-			};
+			});
 		});
 		awaitNothing("a");
 	}
@@ -413,13 +425,13 @@ class QueueTests extends QueueingInstances {
 			int sentByOther = client.transactions();
 			assertThat(first.release()).isTrue();
 			LockHandle handle = next.join();
-			return () -> {
+			return new HandOver(handle, () -> {
 				assertThat(this.client.transactions() - sent).isEqualTo(2);
 				assertThat(client.transactions()).isEqualTo(sentByOther);
 				assertThat(handle.fencingToken()).isGreaterThan(first.fencingToken());
 				assertThat(semaphore.holders()).hasSize(2);
 				assertThat(handle.release()).isTrue();
-			};
+			});
 		});
 		assertThat(other.release()).isTrue();
 		awaitNoSemaphore();
