@@ -221,7 +221,7 @@ class ConsulLockTests {
 		try (LockHandle again = registry.obtain("a").acquire()) {
 			assertThat(again.fencingToken()).isGreaterThan(a.fencingToken());
 		}
-		assertThat(events.stream().filter("lost"::equals)).hasSize(2);
+		await().untilAsserted(() -> assertThat(events.stream().filter("lost"::equals)).hasSize(2));
 	}
 
 	@Test

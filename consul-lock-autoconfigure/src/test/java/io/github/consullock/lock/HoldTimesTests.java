@@ -58,7 +58,7 @@ class HoldTimesTests extends HookedInstances {
 		LockHandle handle = hooked().obtain(options).acquire();
 		this.instances.request("DELETE", "/v1/kv/" + this.instances.prefix() + "a", "");
 		assertThat(handle.release()).isFalse();
-		assertThat(this.events).containsExactly("acquired", "lost");
+		await().untilAsserted(() -> assertThat(this.events).containsExactly("acquired", "lost"));
 	}
 
 	@Test

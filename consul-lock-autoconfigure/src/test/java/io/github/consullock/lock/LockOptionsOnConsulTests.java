@@ -81,6 +81,8 @@ class LockOptionsOnConsulTests extends HookedInstances {
 		String service = this.instances.prefix().replace('/', '-') + "orders";
 		this.instances.request("PUT", "/v1/agent/service/register", """
 				{"ID": "%1$s", "Name": "%1$s", "Check": {"TTL": "1h", "Status": "passing"}}""".formatted(service));
+		// The agent tells the servers in the background.
+		await().until(() -> this.instances.request("GET", "/v1/health/checks/" + service, "").contains(service));
 		ConsulLockRegistry registry = this.instances.start();
 		LockHandle ordinary = registry.obtain("b").acquire();
 		LockHandle handle = registry

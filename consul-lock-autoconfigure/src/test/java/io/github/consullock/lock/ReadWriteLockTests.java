@@ -348,15 +348,17 @@ class ReadWriteLockTests {
 
 	@Test
 	void aLostSideThrowsUntilItIsUnlockedAndIsNoWayDown() {
-		this.one.writeLock().lock();
+		ConsulLockRegistry registry = this.instances.start();
+		ConsulReadWriteLock lock = registry.readWriteLock("a");
+		lock.writeLock().lock();
 		this.instances.observer.destroySession(member().session());
-		await().until(() -> !this.one.writeLock().isLocked());
-		assertThatExceptionOfType(LockLostException.class).isThrownBy(this.one.readLock()::lock);
-		assertThatExceptionOfType(LockLostException.class).isThrownBy(this.one.readLock()::tryLock);
-		assertThatExceptionOfType(LockLostException.class).isThrownBy(this.one.writeLock()::lock);
-		assertThatExceptionOfType(LockLostException.class).isThrownBy(this.one.writeLock()::unlock);
-		this.one.readLock().lock();
-		this.one.readLock().unlock();
+		await().until(() -> registry.heldLocks().isEmpty());
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(lock.readLock()::lock);
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(lock.readLock()::tryLock);
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(lock.writeLock()::lock);
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(lock.writeLock()::unlock);
+		lock.readLock().lock();
+		lock.readLock().unlock();
 	}
 
 	@Test

@@ -145,7 +145,7 @@ class SemaphoreTests {
 		try (FaultyProxy proxy = new FaultyProxy(this.consul.httpUri())) {
 			ConsulLockRegistry registry = this.instances.start(proxy.uri(), (builder) -> builder);
 			registry.semaphore("warm-up", 1).acquire().close();
-			await().until(() -> proxy.requests().stream().anyMatch((request) -> request.path().contains("fences")));
+			await().until(() -> proxy.requests().stream().anyMatch((request) -> request.path().contains("queues")));
 			LockHandle other = this.instances.start().semaphore("held", 2).acquire();
 			int quick = 0;
 			for (int i = 0; i < 100 && quick < 6; i++) {
