@@ -45,8 +45,12 @@ class ReadWriteLockTests {
 	@BeforeEach
 	void start(ConsulServer consul, KeyPrefix prefix) {
 		this.instances = new Instances(consul.httpUri(), prefix.value());
-		this.one = this.instances.start((builder) -> builder.instanceName("one")).readWriteLock("a");
-		this.two = this.instances.start((builder) -> builder.instanceName("two")).readWriteLock("a");
+		this.one = start("one").readWriteLock("a");
+		this.two = start("two").readWriteLock("a");
+	}
+
+	private ConsulLockRegistry start(String name) {
+		return Instances.warmUp(this.instances.start((builder) -> builder.instanceName(name)));
 	}
 
 	@AfterEach
