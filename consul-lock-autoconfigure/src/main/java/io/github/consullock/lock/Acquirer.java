@@ -21,8 +21,8 @@ final class Acquirer {
 	/** From before they queue up until their hold is known. */
 	private final Outstanding<AcquireCall> calls = new Outstanding<>();
 
-	/** Those whose caller does not wait, until their future is complete. */
-	private final Outstanding<CompletableFuture<LockHandle>> futures = new Outstanding<>();
+	/** What fails those whose caller does not wait, until their future is complete. */
+	private final Outstanding<Runnable> futures = new Outstanding<>();
 
 	private volatile boolean closed;
 
@@ -61,17 +61,18 @@ final class Acquirer {
 	 */
 	CompletableFuture<LockHandle> acquireAsync(LockRequest request, Function<InVain, RuntimeException> inVain) {
 		CompletableFuture<LockHandle> future = new CompletableFuture<>();
-		this.futures.begin(future);
+		Runnable abandonment = () -> future.completeExceptionally(inVain.apply(CLOSED));
+		this.futures.begin(abandonment);
 		AcquireCall call = begin(request);
 		future.whenComplete((handle, failure) -> {
-			this.futures.end(future);
+			this.futures.end(abandonment);
 			call.wake();
 		});
 		call.enter();
 		this.parts.background().step(() -> goOn(call, future, inVain));
 		if (this.closed) {
 			// Steps may not run any more.
-			future.completeExceptionally(inVain.apply(CLOSED));
+			abandonment.run();
 		}
 		return future;
 	}
@@ -154,9 +155,12 @@ final class Acquirer {
 		this.calls.awaitNone(grace);
 	}
 
-	/** Cancels the futures of calls that did not end in time. */
+	/**
+	 * Fails the futures that are not complete: of calls that did not end in time, or that
+	 * are just about to say that the registry is closed.
+	 */
 	void abandon() {
-		this.futures.items().forEach((future) -> future.cancel(false));
+		this.futures.items().forEach(Runnable::run);
 	}
 
 }

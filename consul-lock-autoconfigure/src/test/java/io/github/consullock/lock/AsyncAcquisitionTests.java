@@ -189,7 +189,9 @@ class AsyncAcquisitionTests extends HookedInstances {
 	@Test
 	void aWaitInVainFailsWithTheReason() {
 		LockHandle held = this.instances.start().obtain("a").acquire();
-		CompletableFuture<LockHandle> future = this.instances.start().obtain("a").acquireAsync(Duration.ZERO);
+		CompletableFuture<LockHandle> future = Instances.warmUp(this.instances.start())
+			.obtain("a")
+			.acquireAsync(Duration.ZERO);
 		assertThatExceptionOfType(CompletionException.class).isThrownBy(future::join)
 			.withCauseInstanceOf(LockNotAcquiredException.class)
 			.withMessageContaining("held by");

@@ -221,7 +221,7 @@ class ConsulLockTests {
 		try (LockHandle again = registry.obtain("a").acquire()) {
 			assertThat(again.fencingToken()).isGreaterThan(a.fencingToken());
 		}
-		assertThat(events.stream().filter("lost"::equals)).hasSize(2);
+		await().untilAsserted(() -> assertThat(events.stream().filter("lost"::equals)).hasSize(2));
 	}
 
 	@Test
@@ -383,7 +383,7 @@ class ConsulLockTests {
 		LockHandle lost = crashed.obtain("a").acquire();
 		ConsulLock lock = Instances.warmUp(this.instances.start()).obtain("a");
 		ConsulLockRegistry impatient = Instances
-			.warmUp(this.instances.start((builder) -> builder.waitTime(Duration.ofSeconds(1))));
+			.warmUp(this.instances.start((builder) -> builder.waitTime(Duration.ofSeconds(3))));
 		this.instances.destroySessionOf("a");
 		assertThatExceptionOfType(LockNotAcquiredException.class)
 			.isThrownBy(() -> lock.tryAcquire(Duration.ZERO).orElseThrow(() -> denied(lock)))

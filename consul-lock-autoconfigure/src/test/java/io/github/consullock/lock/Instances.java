@@ -8,7 +8,9 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
+import io.github.consullock.LockHandle;
 import io.github.consullock.PatientClient;
 import io.github.consullock.TestRegistries;
 import io.github.consullock.consul.ConsulClient;
@@ -59,6 +61,17 @@ final class Instances extends TestRegistries {
 	 */
 	static ConsulLockRegistry warmUp(ConsulLockRegistry registry) {
 		registry.obtain("warm-up").tryAcquire(LONG).orElseThrow().close();
+		return registry;
+	}
+
+	/**
+	 * The same for a semaphore, of which each permit has a session of its own.
+	 * @param permits how many sessions are to be there
+	 */
+	static ConsulLockRegistry warmUp(ConsulLockRegistry registry, int permits) {
+		ConsulSemaphore semaphore = registry.semaphore("warm-up", permits);
+		List<LockHandle> held = Stream.generate(() -> semaphore.acquire(LONG)).limit(permits).toList();
+		held.forEach(LockHandle::close);
 		return registry;
 	}
 

@@ -81,6 +81,8 @@ class LockOptionsOnConsulTests extends HookedInstances {
 		String service = this.instances.prefix().replace('/', '-') + "orders";
 		this.instances.request("PUT", "/v1/agent/service/register", """
 				{"ID": "%1$s", "Name": "%1$s", "Check": {"TTL": "1h", "Status": "passing"}}""".formatted(service));
+		// The agent tells the servers in the background.
+		await().until(() -> this.instances.request("GET", "/v1/health/checks/" + service, "").contains(service));
 		ConsulLockRegistry registry = this.instances.start();
 		LockHandle ordinary = registry.obtain("b").acquire();
 		LockHandle handle = registry
@@ -99,6 +101,7 @@ class LockOptionsOnConsulTests extends HookedInstances {
 	void locksOfDifferentSessionsExcludeEachOtherInOneRegistry() {
 		ConsulLockRegistry registry = this.instances.start();
 		LockHandle handle = registry.obtain("a").acquire();
+		registry.obtain(LockOptions.builder("b").sessionName("special").build()).acquire().close();
 		ConsulLock special = registry.obtain(LockOptions.builder("a").sessionName("special").build());
 		assertThat(special.tryAcquire(Duration.ZERO)).isEmpty();
 		CompletableFuture<LockHandle> waiting = special.acquireAsync(LONG);
@@ -115,9 +118,10 @@ class LockOptionsOnConsulTests extends HookedInstances {
 		ConsulLockRegistry unsafe = this.instances
 			.start((builder) -> builder.session(Instances.SAFE.withAllowUnsafe(true)));
 		LockHandle handle = unsafe.obtain(options).acquire();
+		ConsulLock next = Instances.warmUp(this.instances.start()).obtain("a");
 		this.instances.destroySessionOf("a");
 		// Closed for no time.
-		this.instances.start().obtain("a").acquire(Duration.ZERO).close();
+		next.acquire(Duration.ZERO).close();
 		assertThat(handle.release()).isFalse();
 	}
 
@@ -143,6 +147,7 @@ class LockOptionsOnConsulTests extends HookedInstances {
 		this.instances.request("PUT", "/v1/kv/" + full("a") + "?acquire=" + own + "&flags=" + LockFlags.LOCK, "before");
 		long before = this.instances.entry("a").modifyIndex();
 		ConsulLockRegistry registry = this.instances.start();
+		registry.obtain(LockOptions.builder("b").session(own).build()).acquire().close();
 		LockHandle handle = registry.obtain(LockOptions.builder("a").session(own).build()).acquire(Duration.ZERO);
 		assertThat(handle.fencingToken()).isGreaterThan(before);
 		assertThat(handle.release()).isTrue();

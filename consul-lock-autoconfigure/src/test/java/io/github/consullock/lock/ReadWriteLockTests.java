@@ -45,8 +45,12 @@ class ReadWriteLockTests {
 	@BeforeEach
 	void start(ConsulServer consul, KeyPrefix prefix) {
 		this.instances = new Instances(consul.httpUri(), prefix.value());
-		this.one = this.instances.start((builder) -> builder.instanceName("one")).readWriteLock("a");
-		this.two = this.instances.start((builder) -> builder.instanceName("two")).readWriteLock("a");
+		this.one = start("one").readWriteLock("a");
+		this.two = start("two").readWriteLock("a");
+	}
+
+	private ConsulLockRegistry start(String name) {
+		return Instances.warmUp(this.instances.start((builder) -> builder.instanceName(name)));
 	}
 
 	@AfterEach
@@ -348,15 +352,17 @@ class ReadWriteLockTests {
 
 	@Test
 	void aLostSideThrowsUntilItIsUnlockedAndIsNoWayDown() {
-		this.one.writeLock().lock();
+		ConsulLockRegistry registry = this.instances.start();
+		ConsulReadWriteLock lock = registry.readWriteLock("a");
+		lock.writeLock().lock();
 		this.instances.observer.destroySession(member().session());
-		await().until(() -> !this.one.writeLock().isLocked());
-		assertThatExceptionOfType(LockLostException.class).isThrownBy(this.one.readLock()::lock);
-		assertThatExceptionOfType(LockLostException.class).isThrownBy(this.one.readLock()::tryLock);
-		assertThatExceptionOfType(LockLostException.class).isThrownBy(this.one.writeLock()::lock);
-		assertThatExceptionOfType(LockLostException.class).isThrownBy(this.one.writeLock()::unlock);
-		this.one.readLock().lock();
-		this.one.readLock().unlock();
+		await().until(() -> registry.heldLocks().isEmpty());
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(lock.readLock()::lock);
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(lock.readLock()::tryLock);
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(lock.writeLock()::lock);
+		assertThatExceptionOfType(LockLostException.class).isThrownBy(lock.writeLock()::unlock);
+		lock.readLock().lock();
+		lock.readLock().unlock();
 	}
 
 	@Test

@@ -66,7 +66,7 @@ class SemaphoreTests {
 	@Test
 	void asManyHoldPermitsAsTheLimitSaysInOneInstanceAndInSeveral() {
 		ConsulSemaphore here = this.instances.start().semaphore("a", 3);
-		ConsulSemaphore there = this.instances.start().semaphore("a", 3);
+		ConsulSemaphore there = Instances.warmUp(this.instances.start(), 2).semaphore("a", 3);
 		assertThat(here.limit()).isEqualTo(3);
 		assertThat(here.key()).isEqualTo(this.instances.prefix() + "a");
 		LockHandle one = here.acquire();
@@ -145,7 +145,7 @@ class SemaphoreTests {
 		try (FaultyProxy proxy = new FaultyProxy(this.consul.httpUri())) {
 			ConsulLockRegistry registry = this.instances.start(proxy.uri(), (builder) -> builder);
 			registry.semaphore("warm-up", 1).acquire().close();
-			await().until(() -> proxy.requests().stream().anyMatch((request) -> request.path().contains("fences")));
+			await().until(() -> proxy.requests().stream().anyMatch((request) -> request.path().contains("queues")));
 			LockHandle other = this.instances.start().semaphore("held", 2).acquire();
 			int quick = 0;
 			for (int i = 0; i < 100 && quick < 6; i++) {
@@ -228,7 +228,7 @@ class SemaphoreTests {
 	@Test
 	void threadsOfOneInstanceThatTryAtOnceDoNotStandInEachOthersWay() throws Exception {
 		HookedClient client = new HookedClient(new PatientClient(this.consul.httpUri()));
-		ConsulLockRegistry registry = this.instances.start(client, (builder) -> builder);
+		ConsulLockRegistry registry = Instances.warmUp(this.instances.start(client, (builder) -> builder), 2);
 		ConsulSemaphore semaphore = registry.semaphore("a", 2);
 		CountDownLatch trying = new CountDownLatch(1);
 		AtomicReference<Thread> second = new AtomicReference<>();
@@ -271,7 +271,8 @@ class SemaphoreTests {
 	@Test
 	void aPermitThatIsHandedToOneWhoHasJustLeftIsThereForTheNextTry() throws Exception {
 		HookedClient client = new HookedClient(new PatientClient(this.consul.httpUri()));
-		ConsulSemaphore semaphore = this.instances.start(client, (builder) -> builder).semaphore("a", 1);
+		ConsulSemaphore semaphore = Instances.warmUp(this.instances.start(client, (builder) -> builder), 1)
+			.semaphore("a", 1);
 		LockHandle held = this.instances.start().semaphore("a", 1).acquire();
 		CountDownLatch released = new CountDownLatch(1);
 		CompletableFuture<LockHandle> tried = new CompletableFuture<>();

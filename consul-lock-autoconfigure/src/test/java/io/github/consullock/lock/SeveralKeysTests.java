@@ -56,7 +56,7 @@ class SeveralKeysTests extends HookedInstances {
 	@Test
 	void noneIsHeldWhileOneIsHeldByAnother() {
 		LockHandle held = this.instances.start().obtain("b").acquire();
-		ConsulLockRegistry registry = hooked();
+		ConsulLockRegistry registry = Instances.warmUp(hooked());
 		ConsulLock all = registry.obtainAll(List.of("a", "b", "c"));
 		assertThat(all.tryAcquire(Duration.ZERO)).isEmpty();
 		assertThat(this.instances.entry("a")).isNull();
