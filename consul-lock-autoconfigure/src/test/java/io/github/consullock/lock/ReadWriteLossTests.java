@@ -192,7 +192,7 @@ class ReadWriteLossTests {
 	void whatADeadHolderLeavesIsNotTakenAwayOnItsBehalf() {
 		Hold holder = (Hold) start().readWriteLock("a").writeLock().acquire();
 		this.consul.destroySession(holder.session().id());
-		new LockProtocol(this.consul).free(holder.kind(), holder.claimant(), LONG);
+		new LockProtocol(this.consul).free(holder.kind(), holder.kind().unseen(), holder.claimant(), LONG);
 		assertThat(state().holders()).hasSize(1);
 		ConsulReadWriteLock lock = start().readWriteLock("a");
 		assertThat(lock.readLock().tryAcquire(AT_ONCE)).isEmpty();
