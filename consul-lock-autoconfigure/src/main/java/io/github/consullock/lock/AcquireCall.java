@@ -56,7 +56,7 @@ final class AcquireCall {
 
 	private final WaitReport report;
 
-	/** Whether it goes by those who wait: it only tries, and several may hold the lock. */
+	/** Whether it goes by those who wait: it only tries, where several may hold. */
 	private final boolean passing;
 
 	private final List<String> lines;

@@ -96,8 +96,7 @@ class ReadWriteLostAnswerTests extends ProxiedInstances {
 		assertThatExceptionOfType(ConsulUnavailableException.class)
 			.isThrownBy(() -> this.lock.writeLock().tryAcquire(Duration.ZERO));
 		await().untilAsserted(this::assertNothingIsThere);
-		// Its place in line, which is that of those who try once, is left once the attempt
-		// is settled.
+		// Its place in line, that of those who try once, is left with the settlement.
 		await().ignoreExceptionsInstanceOf(ConsulUnavailableException.class)
 			.until(() -> this.lock.readLock().tryAcquire(Duration.ZERO).map(LockHandle::release).orElse(false));
 		this.proxy.deliverLate();
