@@ -472,8 +472,17 @@ final class Contender {
 		Obstacle before = this.unaware ? this.seen.obstacle(me) : null;
 		this.unaware = false;
 		if (before != null && !before.key().equals(this.kind.key())) {
-			LockEntries now = this.parts.protocol().readWaiting(this.seen, timeout());
+			LockEntries now = readWaiting();
 			see(now.isQueued(me) ? now : look(), me);
+		}
+	}
+
+	private LockEntries readWaiting() {
+		try {
+			return this.parts.protocol().readWaiting(this.seen, timeout());
+		}
+		catch (ConsulRefusedException ex) {
+			return withoutQueue(ex);
 		}
 	}
 

@@ -22,6 +22,12 @@ final class Settlement {
 
 	private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
+	/**
+	 * So long a refusal to look at a queue may pass by itself. No lock is handed to an
+	 * entry that is left there for longer.
+	 */
+	private static final Duration REFUSED = Contenders.FRESH.multipliedBy(2);
+
 	private final LockProtocol protocol;
 
 	private final Background background;
@@ -44,11 +50,12 @@ final class Settlement {
 	 * @param before the entries as the acquire found them
 	 */
 	void undo(LockKind kind, Claimant claimant, Fence fence, LockEntries before, Place place) {
+		Runnable freeing = freeing(kind, claimant, before);
 		begin(claimant.session(), place, () -> {
 			fence.move(TIMEOUT);
 			if (this.protocol.read(kind, TIMEOUT).token(claimant) != before.token(claimant)
 					|| before.token(claimant) == 0) {
-				this.protocol.free(kind, before, claimant, TIMEOUT);
+				freeing.run();
 			}
 		}, Duration.ZERO);
 	}
@@ -60,7 +67,12 @@ final class Settlement {
 	 * @param delay when to begin, unless the registry is closed before
 	 */
 	void free(LockKind kind, Claimant claimant, LockEntries before, Place place, Duration delay) {
-		begin(claimant.session(), place, () -> this.protocol.free(kind, before, claimant, TIMEOUT), delay);
+		begin(claimant.session(), place, freeing(kind, claimant, before), delay);
+	}
+
+	private Runnable freeing(LockKind kind, Claimant claimant, LockEntries before) {
+		WaitBudget permission = WaitBudget.startingNow(REFUSED);
+		return () -> this.protocol.free(kind, permission.isSpent() ? kind.unseen() : before, claimant, TIMEOUT);
 	}
 
 	/** Begins all that is delayed, and delays nothing any more. */

@@ -246,6 +246,24 @@ class QueueHazardTests extends QueueingInstances {
 	}
 
 	@Test
+	void whoMayNotLookAtTheQueueAnyMoreKeepsTheLockFromNobody() {
+		Unlistable client = new Unlistable(this.instances.newClient());
+		client.permitted = true;
+		ConsulLockRegistry outside = Instances.warmUp(this.instances.start(client, (builder) -> builder));
+		ConsulLockRegistry other = this.instances.start();
+		LockHandle first = other.obtain("a").acquire();
+		CompletableFuture<Optional<LockHandle>> next = CompletableFuture
+			.supplyAsync(() -> outside.obtain("a").tryAcquire(Duration.ofSeconds(1)));
+		awaitQueued("a", 1);
+		client.permitted = false;
+		assertThat(next.join()).isEmpty();
+		// To what is left of the one that has given up, perhaps.
+		first.close();
+		other.obtain("a").acquire(LONG).close();
+		outside.obtain("a").acquire(LONG).close();
+	}
+
+	@Test
 	void whoMayNotQueueUpWatchesTheLockThoughTheFirstLookAtThatHasNoAnswer() {
 		Unwritable client = new Unwritable(this.instances.newClient());
 		ConsulLockRegistry outside = this.instances.start(client, (builder) -> builder);
@@ -266,6 +284,8 @@ class QueueHazardTests extends QueueingInstances {
 	/** Refuses to list a queue, as Consul does with {@code enable_key_list_policy}. */
 	private static final class Unlistable extends ForwardingClient {
 
+		private volatile boolean permitted;
+
 		Unlistable(ConsulClient client) {
 			super(client);
 		}
@@ -277,7 +297,7 @@ class QueueHazardTests extends QueueingInstances {
 
 		@Override
 		public List<KvEntry> list(String prefix, Duration timeout) {
-			if (prefix.contains("/queues/")) {
+			if (!this.permitted && prefix.contains("/queues/")) {
 				throw new ConsulRefusedException("Permission denied, says the test");
 			}
 			return super.list(prefix, timeout);
