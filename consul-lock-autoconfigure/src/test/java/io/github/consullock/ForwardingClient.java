@@ -67,6 +67,11 @@ public abstract class ForwardingClient implements ConsulClient {
 	}
 
 	@Override
+	public List<KvEntry> watchTree(String prefix, long index, Duration wait) {
+		return this.client.watchTree(prefix, index, wait);
+	}
+
+	@Override
 	public KvSnapshot watch(String key, long index, Duration wait) {
 		return this.client.watch(key, index, wait);
 	}

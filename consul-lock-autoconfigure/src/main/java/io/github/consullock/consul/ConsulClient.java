@@ -89,6 +89,15 @@ public interface ConsulClient extends AutoCloseable {
 	}
 
 	/**
+	 * Waits until anything below a prefix changes, appears or disappears.
+	 * @param prefix the prefix
+	 * @param index an index: what has changed after it is answered at once
+	 * @param wait how long to wait at most
+	 * @return the entries as they are then, changed or not, in the order of their keys
+	 */
+	List<KvEntry> watchTree(String prefix, long index, Duration wait);
+
+	/**
 	 * Waits until an entry changes, appears or disappears.
 	 * @param key the full key
 	 * @param index the index of the last snapshot, or 0 for an answer at once

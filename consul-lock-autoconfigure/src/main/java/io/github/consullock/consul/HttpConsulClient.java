@@ -131,7 +131,7 @@ public final class HttpConsulClient implements ConsulClient {
 
 	@Override
 	public SessionSnapshot watchSession(String sessionId, long index, Duration wait) {
-		ConsulRequest request = watching("/v1/session/info/" + segment(sessionId), index, wait);
+		ConsulRequest request = watching("/v1/session/info/" + segment(sessionId), "", index, wait);
 		ConsulAnswer answer = this.http.send(this.watches, request);
 		if (answer.status() != 200) {
 			throw this.errors.of(request, answer);
@@ -168,13 +168,22 @@ public final class HttpConsulClient implements ConsulClient {
 	@Override
 	public List<KvEntry> list(String prefix, Duration timeout) {
 		ConsulRequest request = ConsulRequest.get(path(prefix), "recurse&consistent", min(timeout, this.readTimeout));
-		List<KvEntry> entries = entries(request, this.http.send(this.locks, request));
+		return sorted(entries(request, this.http.send(this.locks, request)));
+	}
+
+	private static List<KvEntry> sorted(List<KvEntry> entries) {
 		return entries.stream().sorted(Comparator.comparing(KvEntry::key)).toList();
 	}
 
 	@Override
+	public List<KvEntry> watchTree(String prefix, long index, Duration wait) {
+		ConsulRequest request = watching(path(prefix), "recurse", index, wait);
+		return sorted(entries(request, this.http.send(this.locks, request)));
+	}
+
+	@Override
 	public KvSnapshot watch(String key, long index, Duration wait) {
-		ConsulRequest request = watching(path(key), index, wait);
+		ConsulRequest request = watching(path(key), "", index, wait);
 		ConsulAnswer answer = this.http.send(this.watches, request);
 		List<KvEntry> entries = entries(request, answer);
 		return new KvSnapshot(index(request, answer), entries.isEmpty() ? null : entries.get(0));
@@ -182,21 +191,21 @@ public final class HttpConsulClient implements ConsulClient {
 
 	@Override
 	public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
-		boolean onlyChecks = onlyChecks(operations);
-		ConsulRequest request = ConsulRequest.put("/v1/txn", onlyChecks ? "consistent" : "",
+		boolean onlyReads = onlyReads(operations);
+		ConsulRequest request = ConsulRequest.put("/v1/txn", onlyReads ? "consistent" : "",
 				ConsulJson.transaction(operations, this.scope), min(timeout, this.readTimeout));
 		ConsulAnswer answer = this.http.send(this.locks, request);
 		return switch (answer.status()) {
-			case 200 -> onlyChecks ? new TransactionOutcome.Committed(parse(request, answer, ConsulJson::results))
+			case 200 -> onlyReads ? new TransactionOutcome.Committed(parse(request, answer, ConsulJson::results))
 					: written(request, answer, operations);
 			case 409 -> rolledBack(request, answer, operations);
 			default -> throw this.errors.of(request, answer);
 		};
 	}
 
-	private static boolean onlyChecks(List<KvOperation> operations) {
+	private static boolean onlyReads(List<KvOperation> operations) {
 		for (KvOperation operation : operations) {
-			if (!operation.verb().isCheck()) {
+			if (!operation.verb().isRead()) {
 				return false;
 			}
 		}
@@ -262,15 +271,16 @@ public final class HttpConsulClient implements ConsulClient {
 		this.renewals.close();
 	}
 
-	private ConsulRequest watching(String path, long index, Duration wait) {
+	private ConsulRequest watching(String path, String query, long index, Duration wait) {
 		if (index == 0) {
-			return ConsulRequest.get(path, "", this.readTimeout);
+			return ConsulRequest.get(path, query, this.readTimeout);
 		}
 		// Consul takes a wait of 0 for 5 minutes.
 		Duration atLeast = Duration.ofMillis(Math.max(1, wait.toMillis()));
-		String query = "index=" + Long.toUnsignedString(index) + "&wait=" + GoDuration.format(atLeast);
+		String waiting = (query.isEmpty() ? "" : query + "&") + "index=" + Long.toUnsignedString(index) + "&wait="
+				+ GoDuration.format(atLeast);
 		// Consul adds up to a sixteenth.
-		return ConsulRequest.get(path, query, atLeast.plus(atLeast.dividedBy(16)).plus(WATCH_SLACK));
+		return ConsulRequest.get(path, waiting, atLeast.plus(atLeast.dividedBy(16)).plus(WATCH_SLACK));
 	}
 
 	/**

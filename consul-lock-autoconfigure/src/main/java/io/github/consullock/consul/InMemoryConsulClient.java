@@ -143,6 +143,13 @@ public final class InMemoryConsulClient implements ConsulClient {
 	}
 
 	@Override
+	public List<KvEntry> watchTree(String prefix, long index, Duration wait) {
+		refuseUnreachable(prefix);
+		return watch("watching what is below '" + prefix + "'", index, wait, () -> this.store.isTreeNews(prefix, index),
+				() -> this.store.list(prefix));
+	}
+
+	@Override
 	public KvSnapshot watch(String key, long index, Duration wait) {
 		refuseUnreachable(key);
 		return watch("watching '" + key + "'", index, wait, () -> this.store.isEntryNews(key, index),

@@ -191,6 +191,14 @@ final class InMemoryStore {
 		return (stored != null) ? stored.entry().modifyIndex() > since : this.lastDeletion > since;
 	}
 
+	/**
+	 * Whether a watch of all that is below a prefix has something new. A deletion
+	 * elsewhere may wake it, too.
+	 */
+	boolean isTreeNews(String prefix, long since) {
+		return this.lastDeletion > since || list(prefix).stream().anyMatch((entry) -> entry.modifyIndex() > since);
+	}
+
 	List<KvEntry> list(String prefix) {
 		return this.entries.tailMap(prefix, true)
 			.values()

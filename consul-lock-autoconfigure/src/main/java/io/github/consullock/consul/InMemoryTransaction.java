@@ -1,10 +1,12 @@
 package io.github.consullock.consul;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 
 import io.github.consullock.consul.InMemoryStore.Stored;
 import io.github.consullock.consul.KvOperation.Verb;
@@ -67,6 +69,8 @@ final class InMemoryTransaction {
 					fail(position, FailureReason.EXISTS, "key \"%s\" exists".formatted(key));
 				}
 			}
+			case GET -> get(position, key, stored);
+			case GET_TREE -> this.results.addAll(tree(key));
 			case LOCK -> lock(position, operation, stored);
 			case UNLOCK -> unlock(position, operation, stored);
 			case SET -> write(operation, stored, (stored != null) ? stored.entry().session() : null, 0);
@@ -104,6 +108,29 @@ final class InMemoryTransaction {
 		else {
 			addResult(stored.entry());
 		}
+	}
+
+	private void get(int position, String key, @Nullable Stored stored) {
+		if (stored == null) {
+			fail(position, FailureReason.ABSENT, "key \"%s\" doesn't exist".formatted(key));
+		}
+		else {
+			this.results.add(stored.entry());
+		}
+	}
+
+	private Collection<KvEntry> tree(String prefix) {
+		Map<String, KvEntry> entries = new TreeMap<>();
+		this.store.list(prefix).forEach((entry) -> entries.put(entry.key(), entry));
+		this.changes.forEach((key, stored) -> {
+			if (stored == null) {
+				entries.remove(key);
+			}
+			else if (key.startsWith(prefix)) {
+				entries.put(key, stored.entry());
+			}
+		});
+		return entries.values();
 	}
 
 	private void lock(int position, KvOperation operation, @Nullable Stored stored) {

@@ -78,20 +78,37 @@ public record KvOperation(Verb verb, String key, @Nullable String value, long fl
 	}
 
 	/**
+	 * Tells the entry; fails if there is none. One that the token may not read is left
+	 * out of the answer.
+	 */
+	public static KvOperation get(String key) {
+		return new KvOperation(Verb.GET, key, null, 0, 0, null);
+	}
+
+	/**
+	 * Tells all entries whose keys begin with a prefix, those changed by the operations
+	 * before it as these left them. Those that the token may not read are left out of the
+	 * answer.
+	 */
+	public static KvOperation getTree(String prefix) {
+		return new KvOperation(Verb.GET_TREE, prefix, null, 0, 0, null);
+	}
+
+	/**
 	 * What an operation does.
 	 */
 	public enum Verb {
 
-		CHECK_INDEX, CHECK_NOT_EXISTS, CHECK_SESSION, LOCK, UNLOCK, SET, DELETE, DELETE_CAS;
+		CHECK_INDEX, CHECK_NOT_EXISTS, CHECK_SESSION, GET, GET_TREE, LOCK, UNLOCK, SET, DELETE, DELETE_CAS;
 
 		private final String text = name().toLowerCase(Locale.ROOT).replace('_', '-');
 
 		/**
 		 * Whether it looks only, and changes nothing.
-		 * @return whether it is one of the checks
+		 * @return whether it is one of the checks, or reads
 		 */
-		public boolean isCheck() {
-			return this == CHECK_INDEX || this == CHECK_NOT_EXISTS || this == CHECK_SESSION;
+		public boolean isRead() {
+			return ordinal() <= GET_TREE.ordinal();
 		}
 
 		/** Whether the entry is there after it, so that the answer tells of it. */

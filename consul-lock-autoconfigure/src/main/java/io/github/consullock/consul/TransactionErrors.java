@@ -29,8 +29,8 @@ final class TransactionErrors {
 		if (what.startsWith("failed to delete key ") && what.endsWith("index is stale")) {
 			return FailureReason.CHANGED;
 		}
-		if ((what.startsWith("failed to check index, key ") || what.startsWith("failed to check session, key "))
-				&& what.endsWith(" doesn't exist")) {
+		if ((what.startsWith("key ") || what.startsWith("failed to check index, key ")
+				|| what.startsWith("failed to check session, key ")) && what.endsWith(" doesn't exist")) {
 			return FailureReason.ABSENT;
 		}
 		if (what.startsWith("key ") && what.endsWith(" exists")) {

@@ -13,8 +13,8 @@ public sealed interface TransactionOutcome {
 	/**
 	 * All operations were applied.
 	 *
-	 * @param results the entries as the operations left them, in their order; a delete
-	 * leaves none
+	 * @param results the entries as the operations left them, without their values, or
+	 * read them, in their order; a delete leaves none
 	 */
 	record Committed(List<KvEntry> results) implements TransactionOutcome {
 
@@ -99,7 +99,7 @@ public sealed interface TransactionOutcome {
 		EXISTS,
 
 		/**
-		 * A check of index or session: there is no entry.
+		 * A check of index or session, a read of one entry: there is none.
 		 */
 		ABSENT,
 

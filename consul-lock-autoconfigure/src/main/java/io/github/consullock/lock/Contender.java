@@ -85,9 +85,6 @@ final class Contender {
 	/** Whether there is anything to go by. */
 	private boolean looked;
 
-	/** Whether that is old, so that others may have come who were not seen yet. */
-	private boolean unaware;
-
 	private long lastLook = System.nanoTime();
 
 	/** Whether something of the claimant is there already. */
@@ -124,7 +121,6 @@ final class Contender {
 		this.yielding = yielding && !budget.isSingleAttempt();
 		LockEntries known = mayGoByWhatIsKnown() ? parts.contention().sinceHandOver(this.kind) : null;
 		this.seen = (known != null) ? known : this.kind.unseen();
-		this.unaware = known != null;
 		// What a session of the caller's own holds already must not pass for what an
 		// attempt has acquired, whose answer is lost.
 		this.looked = known != null || (!this.kind.isReadFirst() && !parts.sessions().borrowed()
@@ -435,7 +431,6 @@ final class Contender {
 			closerSince(closer.index());
 			this.parts.contention().met(this.kind);
 			see(closer.entries(), me);
-			seeThoseBefore(me);
 		}
 		else if (result instanceof Attempt.Changed) {
 			see(look(), me);
@@ -462,28 +457,6 @@ final class Contender {
 			return this.budget.isSpent() ? null : Wait.pause(this.budget.limit(this.backoff.next()));
 		}
 		return null;
-	}
-
-	/**
-	 * Of several that take turns, most queue up at about the same time: who goes by what
-	 * is old waits for one that is not the last before it, and has to look again then.
-	 */
-	private void seeThoseBefore(Claimant me) {
-		Obstacle before = this.unaware ? this.seen.obstacle(me) : null;
-		this.unaware = false;
-		if (before != null && !before.key().equals(this.kind.key())) {
-			LockEntries now = readWaiting();
-			see(now.isQueued(me) ? now : look(), me);
-		}
-	}
-
-	private LockEntries readWaiting() {
-		try {
-			return this.parts.protocol().readWaiting(this.seen, timeout());
-		}
-		catch (ConsulRefusedException ex) {
-			return withoutQueue(ex);
-		}
 	}
 
 	private void closerSince(long index) {

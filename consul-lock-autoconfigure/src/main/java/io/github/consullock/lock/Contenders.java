@@ -6,13 +6,14 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Consumer;
-import java.util.function.LongFunction;
+import java.util.function.Function;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.KvSnapshot;
+import io.github.consullock.lock.LockEntries.Applied;
 import io.github.consullock.lock.LockEntries.Obstacle;
 import org.jspecify.annotations.Nullable;
 
@@ -85,6 +86,23 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 			}
 			return null;
 		}
+		return of(below);
+	}
+
+	/**
+	 * As they are once anything has changed.
+	 * @param since an index: what has changed after it, has changed
+	 * @param wait how long to wait at most
+	 */
+	Contenders await(ConsulClient client, long since, Duration wait) {
+		return of(client.watchTree(this.root, since, wait));
+	}
+
+	/**
+	 * As they are now.
+	 * @param below all entries below the root
+	 */
+	Contenders of(List<KvEntry> below) {
 		KvEntry markerNow = null;
 		List<KvEntry> now = new ArrayList<>();
 		for (KvEntry entry : below) {
@@ -226,14 +244,26 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 		// Of one that comes again, too.
 		String sign = UUID.randomUUID().toString();
 		List<KvOperation> operations = List.of(KvOperation.set(this.root + MARKER, sign, 0),
-				KvOperation.checkNotExists(key), lock(key, claimant.session().id(), claimant.value(), 0));
-		return new Change(operations, (index) -> {
-			List<KvEntry> now = new ArrayList<>(this.waiting);
-			now.add(new KvEntry(key, claimant.value(), 0, claimant.session().id(), index, index));
-			long time = System.nanoTime();
-			return new Contenders(this.root, this.known, new KvEntry(this.root + MARKER, sign, 0, null, index, index),
-					now, (now.size() > 1) ? this.headSince : time, time);
+				KvOperation.checkNotExists(key), lock(key, claimant.session().id(), claimant.value(), 0),
+				KvOperation.getTree(this.root));
+		return new Change(operations, (applied) -> {
+			List<KvEntry> below = after(key, applied.results());
+			KvEntry own = new KvEntry(key, claimant.value(), 0, claimant.session().id(), applied.index(),
+					applied.index());
+			// Without permission to read, there are none.
+			Contenders now = below.isEmpty() ? with((entries) -> entries.add(own)) : of(below);
+			return new Contenders(this.root, now.known, now.marker, now.waiting, now.headSince, System.nanoTime());
 		});
+	}
+
+	/** What was read after an entry was written. */
+	private static List<KvEntry> after(String written, List<KvEntry> results) {
+		for (int i = 0; i < results.size(); i++) {
+			if (results.get(i).key().equals(written)) {
+				return results.subList(i + 1, results.size());
+			}
+		}
+		return List.of();
 	}
 
 	private static KvOperation lock(String key, String session, String value, long flags) {
@@ -257,7 +287,7 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 		}
 		if (!gone.isEmpty()) {
 			return new Change(gone.stream().flatMap((entry) -> removal(entry).stream()).toList(),
-					(index) -> with((now) -> now.removeAll(gone)));
+					(applied) -> with((now) -> now.removeAll(gone)));
 		}
 		boolean proves = position == 0 && (own.flags() == YIELD || isOlder(this.ownSince, PROOF));
 		return proves ? proof(claimant, own) : null;
@@ -276,8 +306,8 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 		String session = claimant.session().id();
 		List<KvOperation> operations = List.of(KvOperation.checkIndex(own.key(), own.modifyIndex()),
 				KvOperation.unlock(own.key(), session, "", 0), lock(own.key(), session, claimant.value(), 0));
-		return new Change(operations, (index) -> {
-			KvEntry written = new KvEntry(own.key(), claimant.value(), 0, session, own.createIndex(), index);
+		return new Change(operations, (applied) -> {
+			KvEntry written = new KvEntry(own.key(), claimant.value(), 0, session, own.createIndex(), applied.index());
 			Contenders now = with((entries) -> entries.replaceAll((entry) -> (entry == own) ? written : entry));
 			return new Contenders(now.root, now.known, now.marker, now.waiting, System.nanoTime(), System.nanoTime());
 		});
@@ -375,7 +405,7 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 		for (KvEntry entry : this.waiting) {
 			if (entry.key().equals(key) && snapshot.index() > entry.modifyIndex()) {
 				KvEntry now = snapshot.entry();
-				if (now == null) {
+				if (now == null || now.createIndex() != entry.createIndex()) {
 					// Those before it may have gone before it.
 					return new Contenders(this.root, false, null, List.of(), 0, this.ownSince);
 				}
@@ -397,9 +427,9 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 	 * What to write, and what is there then.
 	 *
 	 * @param operations of a transaction
-	 * @param after what is there once it was applied as the write of an index
+	 * @param after what is there once it was applied
 	 */
-	record Change(List<KvOperation> operations, LongFunction<Contenders> after) {
+	record Change(List<KvOperation> operations, Function<Applied, Contenders> after) {
 	}
 
 }

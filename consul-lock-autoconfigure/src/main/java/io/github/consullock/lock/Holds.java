@@ -237,7 +237,7 @@ final class Holds {
 		if (!entries.isWaitedFor() && this.contention.isLikely(kind.key())) {
 			// A read is less than a write that fails.
 			boolean awaits = hold.held().compareTo(BRIEF) < 0 && next(kind) == null && !this.closing;
-			entries = awaits ? this.protocol.awaitWaiting(entries, RELEASE_TIMEOUT)
+			entries = awaits ? this.protocol.awaitWaiting(entries, hold.fencingToken(), RELEASE_TIMEOUT)
 					: this.protocol.readWaiting(entries, RELEASE_TIMEOUT);
 		}
 		boolean elsewhere = entries.isWaitedFor();

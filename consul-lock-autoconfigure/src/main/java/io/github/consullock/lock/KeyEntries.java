@@ -13,6 +13,8 @@ import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvOperation;
 import io.github.consullock.consul.KvSnapshot;
+import io.github.consullock.consul.TransactionOutcome;
+import io.github.consullock.consul.TransactionOutcome.Committed;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,7 +60,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 		if (queueing != null) {
 			this.seen.values().forEach(KeyEntries::checkIsLock);
 			return new Step(queueing.operations(), false,
-					(index) -> new KeyEntries(this.lock, this.seen, queueing.after().apply(index)));
+					(applied) -> new KeyEntries(this.lock, this.seen, queueing.after().apply(applied)));
 		}
 		List<KvOperation> operations = new ArrayList<>(2 + 3 * this.lock.keys().size());
 		if (this.line != null) {
@@ -81,7 +83,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 			}
 			operations.add(lock(claimant, key));
 		}
-		return new Step(operations, true, (index) -> heldBy(claimant, index));
+		return new Step(operations, true, (applied) -> heldBy(claimant, applied.index()));
 	}
 
 	private static KvOperation lock(Claimant claimant, String key) {
@@ -181,11 +183,6 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 	}
 
 	@Override
-	public boolean isQueued(Claimant claimant) {
-		return this.line != null && this.line.has(claimant);
-	}
-
-	@Override
 	public @Nullable LockEntries handedOver(Claimant claimant, long since) {
 		return (this.line != null && token(claimant) > since)
 				? new KeyEntries(this.lock, this.seen, this.line.without(claimant)) : null;
@@ -209,9 +206,35 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 	@Override
 	public LockEntries again(ConsulClient client, Duration timeout) {
 		WaitBudget budget = WaitBudget.startingNow(timeout);
+		LockEntries together = (this.line != null && this.seen.containsKey(this.lock.key()))
+				? readTogether(client, this.line, timeout) : null;
+		if (together != null) {
+			return together;
+		}
 		// First, or one whose entry has gone might not yet see that it holds the lock.
 		Contenders now = (this.line != null) ? this.line.read(client, timeout) : null;
 		return new KeyEntries(this.lock, this.lock.read(client, budget.restOfReads()).seen, now);
+	}
+
+	/**
+	 * In one request, if the lock's entry and a queue are there. What may not be read
+	 * would be left out of the answer: where nothing is there, it is asked for by itself,
+	 * which is refused then.
+	 */
+	private @Nullable LockEntries readTogether(ConsulClient client, Contenders waiting, Duration timeout) {
+		String key = this.lock.key();
+		TransactionOutcome outcome = client.transact(List.of(KvOperation.get(key), KvOperation.getTree(waiting.root())),
+				timeout);
+		List<KvEntry> results = (outcome instanceof Committed committed) ? committed.results() : List.of();
+		if (results.size() < 2 || !results.get(0).key().equals(key)) {
+			return null;
+		}
+		return new KeyEntries(this.lock, Map.of(key, results.get(0)), waiting.of(results.subList(1, results.size())));
+	}
+
+	@Override
+	public LockEntries awaitWaiting(ConsulClient client, long since, Duration wait) {
+		return (this.line != null) ? new KeyEntries(this.lock, this.seen, this.line.await(client, since, wait)) : this;
 	}
 
 	@Override
@@ -246,7 +269,7 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 			operations.add(unlock(to, entry.key(), ""));
 		}
 		operations.add(lock(to, entry.key()));
-		return new Step(operations, true, (index) -> heldBy(to, index));
+		return new Step(operations, true, (applied) -> heldBy(to, applied.index()));
 	}
 
 	@Override

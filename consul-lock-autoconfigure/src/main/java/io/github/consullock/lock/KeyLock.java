@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 
 import io.github.consullock.LockOptions;
@@ -22,9 +21,6 @@ import org.jspecify.annotations.Nullable;
  * {@code null} if they do not queue up
  */
 record KeyLock(List<String> keys, @Nullable String queue) implements LockKind {
-
-	/** Tells those of one session apart. */
-	private static final AtomicLong claimants = new AtomicLong();
 
 	/**
 	 * Creates a lock. Who wants several keys at once waits for one after the other, and
@@ -90,7 +86,7 @@ record KeyLock(List<String> keys, @Nullable String queue) implements LockKind {
 
 	@Override
 	public Claimant claimant(ConsulSession session, LockRequest request) {
-		return Claimant.of(session, session.id() + "-" + claimants.incrementAndGet(), request);
+		return Claimant.of(session, session.id(), request);
 	}
 
 }

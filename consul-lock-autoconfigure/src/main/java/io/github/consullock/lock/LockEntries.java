@@ -2,6 +2,7 @@ package io.github.consullock.lock;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.LongFunction;
 
 import io.github.consullock.LockConflictException;
@@ -91,11 +92,6 @@ interface LockEntries {
 		return false;
 	}
 
-	/** Whether a claimant waits in Consul. */
-	default boolean isQueued(Claimant claimant) {
-		return false;
-	}
-
 	/**
 	 * Whether the lock was handed to a claimant that waits in Consul.
 	 * @param since an index after which it has waited there
@@ -107,6 +103,15 @@ interface LockEntries {
 
 	/** These entries, with those of who waits as they are now. */
 	default LockEntries withWaiting(ConsulClient client, Duration timeout) {
+		return this;
+	}
+
+	/**
+	 * These entries, with those of who waits as they are once somebody has come.
+	 * @param since an index: whoever has come after it, has come
+	 * @param wait how long to wait at most
+	 */
+	default LockEntries awaitWaiting(ConsulClient client, long since, Duration wait) {
 		return this;
 	}
 
@@ -184,9 +189,27 @@ interface LockEntries {
 	 *
 	 * @param operations of one transaction
 	 * @param acquires whether it makes the claimant the holder
-	 * @param after the entries, once it was applied as the write of an index
+	 * @param after the entries, once it was applied
 	 */
-	record Step(List<KvOperation> operations, boolean acquires, LongFunction<LockEntries> after) {
+	record Step(List<KvOperation> operations, boolean acquires, Function<Applied, LockEntries> after) {
+	}
+
+	/**
+	 * A transaction that was applied.
+	 *
+	 * @param index of the write; 0 if nothing but deletions was applied
+	 * @param results the entries that it left or read
+	 */
+	record Applied(long index, List<KvEntry> results) {
+
+		static Applied of(List<KvEntry> results) {
+			long index = 0;
+			for (KvEntry result : results) {
+				index = Math.max(index, result.modifyIndex());
+			}
+			return new Applied(index, results);
+		}
+
 	}
 
 }

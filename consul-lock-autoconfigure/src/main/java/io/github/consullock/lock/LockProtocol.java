@@ -3,7 +3,6 @@ package io.github.consullock.lock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.ConsulUnavailableException;
@@ -18,6 +17,7 @@ import io.github.consullock.consul.TransactionOutcome.Committed;
 import io.github.consullock.consul.TransactionOutcome.FailureReason;
 import io.github.consullock.consul.TransactionOutcome.RolledBack;
 import io.github.consullock.consul.TransactionTooLargeException;
+import io.github.consullock.lock.LockEntries.Applied;
 import io.github.consullock.lock.LockEntries.Departing;
 import org.jspecify.annotations.Nullable;
 
@@ -36,11 +36,6 @@ final class LockProtocol {
 
 	/** How long one that had the lock before may take to queue up again. */
 	static final Duration RETURN = Duration.ofMillis(20);
-
-	/** Where Consul answers at once, it does not take that long. */
-	private static final int MAX_LOOKS = 8;
-
-	private static final long LOOK_PAUSE_NANOS = 200_000L;
 
 	private final ConsulClient client;
 
@@ -63,15 +58,11 @@ final class LockProtocol {
 	/**
 	 * The same, but gives one that comes after a hand-over the time to queue up: a
 	 * release that just misses it costs two writes more.
+	 * @param since an index since which nobody waits
 	 */
-	LockEntries awaitWaiting(LockEntries known, Duration timeout) {
-		WaitBudget budget = WaitBudget.startingNow(RETURN);
-		LockEntries now = readWaiting(known, timeout);
-		for (int looks = 1; looks < MAX_LOOKS && now.hasEmptyQueue() && !budget.isSpent(); looks++) {
-			LockSupport.parkNanos(LOOK_PAUSE_NANOS);
-			now = readWaiting(now, timeout);
-		}
-		return now;
+	LockEntries awaitWaiting(LockEntries known, long since, Duration timeout) {
+		LockEntries now = known.hasEmptyQueue() ? known : readWaiting(known, timeout);
+		return now.hasEmptyQueue() ? now.awaitWaiting(this.client, since, RETURN) : now;
 	}
 
 	/** The entries as they are now, with those of who waits. */
@@ -90,9 +81,10 @@ final class LockProtocol {
 		operations.addAll(step.operations());
 		TransactionOutcome outcome = transact(operations, timeout);
 		if (outcome instanceof Committed committed) {
-			long index = index(committed);
-			LockEntries after = step.after().apply(index);
-			return step.acquires() ? new Attempt.Acquired(index, after) : new Attempt.Closer(index, after);
+			Applied applied = Applied.of(committed.results());
+			LockEntries after = step.after().apply(applied);
+			return step.acquires() ? new Attempt.Acquired(applied.index(), after)
+					: new Attempt.Closer(applied.index(), after);
 		}
 		RolledBack rolledBack = (RolledBack) outcome;
 		if (rolledBack.failedFor(FailureReason.SESSION_INVALID)) {
@@ -116,8 +108,11 @@ final class LockProtocol {
 		try {
 			long sentAt = System.nanoTime();
 			TransactionOutcome outcome = this.client.transact(operations, timeout);
-			if (outcome instanceof Committed committed && isWrite(operations, index(committed))) {
-				this.clock.wrote(index(committed), sentAt);
+			if (outcome instanceof Committed committed) {
+				long index = Applied.of(committed.results()).index();
+				if (isWrite(operations, index)) {
+					this.clock.wrote(index, sentAt);
+				}
 			}
 			return outcome;
 		}
@@ -170,8 +165,8 @@ final class LockProtocol {
 		LockEntries current = known;
 		for (int i = 0; i < MAX_MOVES && step != null; i++) {
 			if (transact(step.operations(), timeout) instanceof Committed committed) {
-				long index = index(committed);
-				return new Departure.Done(index, step.after().apply(index), false);
+				Applied applied = Applied.of(committed.results());
+				return new Departure.Done(applied.index(), step.after().apply(applied), false);
 			}
 			current = readAgain(current, timeout);
 			if (current.token(from) == 0) {
@@ -222,7 +217,7 @@ final class LockProtocol {
 		for (int i = 0; i < MAX_MOVES || !budget.isSpent(); i++) {
 			Departing departing = operations.on(current);
 			if (transact(departing.operations(), timeout) instanceof Committed committed) {
-				long index = index(committed);
+				long index = Applied.of(committed.results()).index();
 				return new Departure.Done(index, departing.after().apply(index), departing.handsOver());
 			}
 			current = readAgain(current, timeout);
@@ -282,15 +277,6 @@ final class LockProtocol {
 
 	private static ConsulUnavailableException changing(LockKind kind) {
 		return new ConsulUnavailableException("Somebody writes to the entries of " + kind.keys() + " again and again");
-	}
-
-	/** Of the write; 0 if nothing but deletions was applied. */
-	private static long index(Committed committed) {
-		long index = 0;
-		for (KvEntry result : committed.results()) {
-			index = Math.max(index, result.modifyIndex());
-		}
-		return index;
 	}
 
 	private interface OperationsOn {

@@ -156,7 +156,8 @@ record ReadWriteEntries(ReadWriteSide lock, @Nullable KvEntry entry, Map<String,
 			}
 			operations.add(lock(ownKey, claimant));
 		}
-		return new Step(operations, acquires, (index) -> {
+		return new Step(operations, acquires, (applied) -> {
+			long index = applied.index();
 			Map<String, KvEntry> after = new HashMap<>(this.members);
 			after.keySet().removeAll(ids(removed));
 			if (writesOwn) {

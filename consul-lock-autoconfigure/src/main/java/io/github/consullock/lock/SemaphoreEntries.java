@@ -130,7 +130,7 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 		Contenders.Change queueing = (this.line != null && !isHeldBy(claimant))
 				? this.line.queueing(claimant, heldBy(claimant) != null) : null;
 		if (queueing != null) {
-			return new Step(queueing.operations(), false, (index) -> withLine(queueing.after().apply(index)));
+			return new Step(queueing.operations(), false, (applied) -> withLine(queueing.after().apply(applied)));
 		}
 		String session = claimant.session().id();
 		String own = this.lock.holderKey(session);
@@ -154,7 +154,7 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 			operations.add(KvOperation.unlock(own, session, claimant.value(), LockFlags.SEMAPHORE));
 		}
 		operations.add(KvOperation.lock(own, session, claimant.value(), LockFlags.SEMAPHORE));
-		return new Step(operations, true, (index) -> after(claimant, value, removed, index));
+		return new Step(operations, true, (applied) -> after(claimant, value, removed, applied.index()));
 	}
 
 	/** The dead whose places can be had, as far as is known, holders first. */
@@ -324,6 +324,11 @@ record SemaphoreEntries(SemaphoreLock lock, @Nullable KvEntry state, Map<String,
 	@Override
 	public LockEntries withWaiting(ConsulClient client, Duration timeout) {
 		return (this.line != null) ? withLine(this.line.read(client, timeout)) : this;
+	}
+
+	@Override
+	public LockEntries awaitWaiting(ConsulClient client, long since, Duration wait) {
+		return (this.line != null) ? withLine(this.line.await(client, since, wait)) : this;
 	}
 
 	@Override

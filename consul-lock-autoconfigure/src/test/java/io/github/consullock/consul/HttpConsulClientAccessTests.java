@@ -91,6 +91,22 @@ class HttpConsulClientAccessTests {
 		}
 	}
 
+	/** So that none may not be taken for nothing. */
+	@Test
+	void whatTheTokenMayNotReadIsLeftOutOfATransactionThatReads() {
+		String token = consul.createToken("key_prefix \"locks/\" { policy = \"write\" }");
+		try (ConsulClient owner = client(consul.managementToken()); ConsulClient client = client(token)) {
+			owner.transact(List.of(KvOperation.set("locks/read", "", 0), KvOperation.set("secret/k", "", 0)), SECONDS);
+			assertThat(client.transact(
+					List.of(KvOperation.get("secret/k"), KvOperation.getTree("secret/"), KvOperation.get("locks/read")),
+					SECONDS))
+				.isEqualTo(new Committed(List.of(client.read("locks/read", SECONDS).orElseThrow())));
+			assertThat(client.transact(List.of(KvOperation.set("locks/write", "", 0), KvOperation.getTree("secret/")),
+					SECONDS))
+				.isInstanceOfSatisfying(Committed.class, (outcome) -> assertThat(outcome.results()).hasSize(1));
+		}
+	}
+
 	@Test
 	void tokenForOtherKeysIsRefusedInTransactionsWithTheKeyNamed() {
 		String token = consul.createToken("key_prefix \"locks/\" { policy = \"write\" }");

@@ -355,6 +355,9 @@ class AsyncAcquisitionTests extends HookedInstances {
 		public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
 			TransactionOutcome outcome = super.transact(operations, timeout);
 			Set<Verb> verbs = operations.stream().map(KvOperation::verb).collect(Collectors.toSet());
+			if (verbs.equals(Set.of(Verb.GET, Verb.GET_TREE))) {
+				this.looks.incrementAndGet();
+			}
 			if (outcome instanceof Committed && verbs.containsAll(Set.of(Verb.SET, Verb.LOCK))) {
 				this.entered.incrementAndGet();
 			}

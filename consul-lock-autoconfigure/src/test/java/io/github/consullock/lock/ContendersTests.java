@@ -3,6 +3,7 @@ package io.github.consullock.lock;
 import java.util.List;
 
 import io.github.consullock.consul.KvEntry;
+import io.github.consullock.consul.KvSnapshot;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -30,6 +31,16 @@ class ContendersTests {
 	@Test
 	void whoStaysTheHeadHasBeenSilentAsLongAsBefore() {
 		assertThat(this.both.without(this.second).headSince()).isEqualTo(this.longAgo);
+	}
+
+	/** It has come again, and is behind those now that were behind it. */
+	@Test
+	void anEntryThatWasCreatedAnewIsNotTheOneThatWasThere() {
+		KvSnapshot snapshot = new KvSnapshot(3, entry("first", 3));
+		assertThat(this.both.with("root/first", snapshot).known()).isFalse();
+		KvEntry proof = new KvEntry("root/first", "value", 0, "first", 1, 3);
+		assertThat(this.both.with("root/first", new KvSnapshot(3, proof)).waiting()).containsExactly(proof,
+				this.second);
 	}
 
 	private static KvEntry entry(String name, long index) {

@@ -92,6 +92,7 @@ class CostTests {
 		await().untilAsserted(() -> {
 			Costs costs = costs(() -> contend(registries.stream()));
 			assertThat((double) costs.writes() / (count * ROUNDS)).isLessThanOrEqualTo(2.3);
+			assertThat((double) costs.requests() / (count * ROUNDS)).isLessThanOrEqualTo(5.5);
 		});
 	}
 

@@ -50,7 +50,9 @@ final class HookedClient extends ForwardingClient {
 
 	private final AtomicReference<Runnable> beforeWatch = new AtomicReference<>();
 
-	private final AtomicReference<Runnable> afterList = new AtomicReference<>();
+	private final AtomicReference<Runnable> beforeTreeWatch = new AtomicReference<>();
+
+	private final AtomicReference<Runnable> afterLook = new AtomicReference<>();
 
 	private final Queue<String> createdSessions = new ConcurrentLinkedQueue<>();
 
@@ -90,9 +92,14 @@ final class HookedClient extends ForwardingClient {
 		this.beforeWatch.set(action);
 	}
 
-	/** Runs once the next list has been read; once. */
-	void afterNextList(Runnable action) {
-		this.afterList.set(action);
+	/** Runs before the next watch of all that is below a key is sent; once. */
+	void beforeNextTreeWatch(Runnable action) {
+		this.beforeTreeWatch.set(action);
+	}
+
+	/** Runs once the next answer tells of all that is below a key; once. */
+	void afterNextLook(Runnable action) {
+		this.afterLook.set(action);
 	}
 
 	/**
@@ -137,16 +144,21 @@ final class HookedClient extends ForwardingClient {
 
 	boolean isDone() {
 		return this.before.get() == null && this.after.get() == null && this.beforeWatch.get() == null
-				&& this.afterList.get() == null;
+				&& this.beforeTreeWatch.get() == null && this.afterLook.get() == null;
 	}
 
-	/** How many transactions were sent. */
+	/** How many transactions were sent that may write. */
 	int transactions() {
 		return this.transactions.get();
 	}
 
 	@Override
 	public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
+		if (operations.stream().allMatch((operation) -> operation.verb().isRead())) {
+			TransactionOutcome read = super.transact(operations, timeout);
+			run(this.afterLook);
+			return read;
+		}
 		this.alwaysBefore.run();
 		run(this.before, operations);
 		this.transactions.incrementAndGet();
@@ -166,6 +178,13 @@ final class HookedClient extends ForwardingClient {
 		Hook hook = reference.get();
 		if (hook != null && hook.condition().test(operations) && reference.compareAndSet(hook, null)) {
 			hook.action().run();
+		}
+	}
+
+	private static void run(AtomicReference<Runnable> reference) {
+		Runnable action = reference.getAndSet(null);
+		if (action != null) {
+			action.run();
 		}
 	}
 
@@ -194,19 +213,21 @@ final class HookedClient extends ForwardingClient {
 	@Override
 	public List<KvEntry> list(String prefix, Duration timeout) {
 		List<KvEntry> entries = super.list(prefix, timeout);
-		Runnable action = this.afterList.getAndSet(null);
-		if (action != null) {
-			action.run();
-		}
+		run(this.afterLook);
+		return entries;
+	}
+
+	@Override
+	public List<KvEntry> watchTree(String prefix, long index, Duration wait) {
+		run(this.beforeTreeWatch);
+		List<KvEntry> entries = super.watchTree(prefix, index, wait);
+		run(this.afterLook);
 		return entries;
 	}
 
 	@Override
 	public KvSnapshot watch(String key, long index, Duration wait) {
-		Runnable action = this.beforeWatch.getAndSet(null);
-		if (action != null) {
-			action.run();
-		}
+		run(this.beforeWatch);
 		return super.watch(key, index, wait);
 	}
 

@@ -198,7 +198,7 @@ class KeyWatchesTests {
 
 		@Override
 		public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
-			if (operations.get(0).verb().isCheck()) {
+			if (operations.get(0).verb().isRead()) {
 				this.checked.add(operations.stream().map(KvOperation::key).toList());
 			}
 			return super.transact(operations, timeout);

@@ -236,7 +236,7 @@ class QueueHazardTests extends QueueingInstances {
 		CompletableFuture<Optional<LockHandle>> next = CompletableFuture
 			.supplyAsync(() -> registry.obtain("a").tryAcquire(Duration.ofSeconds(1)));
 		awaitQueued("a", 1);
-		this.client.afterNextList(() -> {
+		this.client.afterNextLook(() -> {
 			throw new ConsulRefusedException("Permission denied once, says the test");
 		});
 		assertThat(next.join()).isEmpty();
@@ -301,6 +301,14 @@ class QueueHazardTests extends QueueingInstances {
 				throw new ConsulRefusedException("Permission denied, says the test");
 			}
 			return super.list(prefix, timeout);
+		}
+
+		/** As Consul does, which leaves out what may not be read. */
+		@Override
+		public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
+			return super.transact(operations.stream()
+				.filter((operation) -> this.permitted || operation.verb() != KvOperation.Verb.GET_TREE)
+				.toList(), timeout);
 		}
 
 	}

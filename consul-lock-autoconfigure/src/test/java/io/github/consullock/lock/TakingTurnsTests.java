@@ -2,10 +2,13 @@ package io.github.consullock.lock;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import io.github.consullock.LockHandle;
+import io.github.consullock.consul.KvOperation.Verb;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -28,13 +31,8 @@ class TakingTurnsTests extends QueueingInstances {
 			LockHandle first = other.obtain("a").acquire();
 			CompletableFuture<Integer> release = CompletableFuture.supplyAsync(() -> {
 				LockHandle handle = registry.obtain("a").acquire();
-				this.client.afterNextList(() -> {
-					this.waiting.add(acquire(other, "a").thenAccept(LockHandle::close));
-					// Not one poll of a test longer: soon it would be too late.
-					while (waiters("a").isEmpty()) {
-						Thread.onSpinWait();
-					}
-				});
+				this.client
+					.beforeNextTreeWatch(() -> this.waiting.add(acquire(other, "a").thenAccept(LockHandle::close)));
 				int sent = this.client.transactions();
 				handle.close();
 				return this.client.transactions() - sent;
@@ -45,7 +43,7 @@ class TakingTurnsTests extends QueueingInstances {
 			this.waiting.forEach(CompletableFuture::join);
 			awaitNothing("a");
 			boolean looked = this.client.isDone();
-			this.client.afterNextList(() -> {
+			this.client.beforeNextTreeWatch(() -> {
 			});
 			return looked && sent == 1;
 		});
@@ -62,7 +60,7 @@ class TakingTurnsTests extends QueueingInstances {
 			awaitQueued("a", 1);
 			first.close();
 			AtomicInteger looks = new AtomicInteger();
-			countLists(looks, 0);
+			countLooks(looks);
 			CompletableFuture<LockHandle> again = acquire(registry, "a");
 			awaitQueued("a", 1);
 			int sent = looks.get();
@@ -88,30 +86,49 @@ class TakingTurnsTests extends QueueingInstances {
 		awaitNothing("a");
 	}
 
+	/**
+	 * Consul reads what was deleted below a key with what is there, for a quarter of an
+	 * hour.
+	 */
 	@Test
-	void aBriefHoldDoesNotWaitLongForSomebodyToCome() {
-		assertThat(looksOfRelease(0)).isBetween(1, 8);
+	void whoWaitsHasTheSameEntryEachTime() {
+		ConsulLockRegistry registry = hooked();
+		ConsulLockRegistry other = this.instances.start();
+		Set<String> entries = ConcurrentHashMap.newKeySet();
+		this.client.alwaysAfter((operations) -> {
+			operations.stream()
+				.filter((operation) -> operation.verb() == Verb.LOCK && operation.key().contains("/queues/"))
+				.forEach((operation) -> entries.add(operation.key()));
+			return false;
+		}, () -> {
+		});
+		for (int i = 0; i < 3; i++) {
+			LockHandle first = other.obtain("a").acquire();
+			CompletableFuture<LockHandle> next = acquire(registry, "a");
+			awaitQueued("a", 1);
+			first.close();
+			next.join().close();
+		}
+		assertThat(entries).hasSize(1);
+		awaitNothing("a");
 	}
 
 	@Test
-	void aReleaseDoesNotWaitLongerForSomebodyToComeWhereConsulIsSlow() {
-		assertThat(looksOfRelease(100)).isEqualTo(1);
-	}
-
-	/** How often the queue is read when a lock is released that was just handed over. */
-	private int looksOfRelease(long millisPerLook) {
+	void aReleaseWaitsForSomebodyToComeByOneRequest() {
 		ConsulLockRegistry registry = hooked();
 		ConsulLockRegistry other = this.instances.start();
 		// None if the machine pauses for so long that the other is forgotten.
-		return await().atMost(LONG).until(() -> looksOfRelease(registry, other, millisPerLook), (looks) -> looks > 0);
+		assertThat(await().atMost(LONG).until(() -> looksOfRelease(registry, other), (looks) -> looks > 0))
+			.isEqualTo(1);
 	}
 
-	private int looksOfRelease(ConsulLockRegistry registry, ConsulLockRegistry other, long millisPerLook) {
+	/** How often the queue is read when a lock is released that was just handed over. */
+	private int looksOfRelease(ConsulLockRegistry registry, ConsulLockRegistry other) {
 		LockHandle first = other.obtain("a").acquire();
 		AtomicInteger looks = new AtomicInteger();
 		CompletableFuture<Void> done = CompletableFuture.runAsync(() -> {
 			LockHandle handle = registry.obtain("a").acquire();
-			countLists(looks, millisPerLook);
+			countLooks(looks);
 			handle.close();
 		});
 		awaitQueued("a", 1);
@@ -121,16 +138,10 @@ class TakingTurnsTests extends QueueingInstances {
 		return looks.get();
 	}
 
-	private void countLists(AtomicInteger count, long millis) {
-		this.client.afterNextList(() -> {
+	private void countLooks(AtomicInteger count) {
+		this.client.afterNextLook(() -> {
 			count.incrementAndGet();
-			countLists(count, millis);
-			try {
-				Thread.sleep(millis);
-			}
-			catch (InterruptedException ex) {
-				Thread.currentThread().interrupt();
-			}
+			countLooks(count);
 		});
 	}
 

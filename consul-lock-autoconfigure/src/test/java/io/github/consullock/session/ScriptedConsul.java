@@ -156,6 +156,11 @@ final class ScriptedConsul implements ConsulClient {
 	}
 
 	@Override
+	public List<KvEntry> watchTree(String prefix, long index, Duration wait) {
+		throw new UnsupportedOperationException();
+	}
+
+	@Override
 	public KvSnapshot watch(String key, long index, Duration wait) {
 		throw new UnsupportedOperationException();
 	}
