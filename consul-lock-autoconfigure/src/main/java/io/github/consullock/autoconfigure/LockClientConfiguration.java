@@ -51,7 +51,7 @@ class LockClientConfiguration {
 					() -> Binder.get(environment).bindOrCreate(ConsulProperties.PREFIX, ConsulProperties.class));
 			InheritedToken token = inheritedToken.getIfAvailable(() -> new InheritedToken(environment, () -> null));
 			return new PropertiesConnectionDetails(properties.connection(), springCloud, token,
-					sslBundles.getIfAvailable());
+					sslBundles::getIfAvailable);
 		}
 
 		@Bean(destroyMethod = "close")

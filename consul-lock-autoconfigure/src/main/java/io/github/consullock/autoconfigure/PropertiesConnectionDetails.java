@@ -31,11 +31,12 @@ final class PropertiesConnectionDetails implements ConsulLockConnectionDetails {
 	 * @param connection our own settings
 	 * @param inherited those of Spring Cloud Consul
 	 * @param inheritedToken the token of Spring Cloud Consul
-	 * @param sslBundles the bundles of the application, if it has any
+	 * @param sslBundles the bundles of the application, if it has any; not asked for
+	 * where none is named, since they are made only then
 	 * @throws InvalidLockPropertyException if a setting cannot be used
 	 */
 	PropertiesConnectionDetails(Connection connection, ConsulProperties inherited,
-			Supplier<@Nullable String> inheritedToken, @Nullable SslBundles sslBundles) {
+			Supplier<@Nullable String> inheritedToken, Supplier<@Nullable SslBundles> sslBundles) {
 		this.url = (connection.url() != null) ? PropertyChecks.url(connection.url()) : inheritedUrl(inherited);
 		this.token = token(connection, inheritedToken);
 		boolean https = "https".equalsIgnoreCase(this.url.getScheme());
@@ -90,9 +91,10 @@ final class PropertiesConnectionDetails implements ConsulLockConnectionDetails {
 	}
 
 	private static @Nullable SslBundle sslBundle(Connection connection, ConsulProperties inherited,
-			@Nullable SslBundles bundles) {
+			Supplier<@Nullable SslBundles> sslBundles) {
 		if (StringUtils.hasText(connection.sslBundle())) {
 			try {
+				SslBundles bundles = sslBundles.get();
 				if (bundles == null) {
 					throw PropertyChecks.invalid("connection.ssl-bundle",
 							"is '" + connection.sslBundle() + "', but the application has no SSL bundles");
