@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  * One who wants a lock, or holds it, as Consul knows it.
  *
  * @param session the session that holds it, or is to
- * @param id tells it from others of the same session, where the kind of lock lets one
- * session have several; otherwise empty
+ * @param id the name of its entry; tells it from others of the same session, where the
+ * kind of lock lets one session have several
  * @param value what its entry holds, or is to
  * @param deleteOnRelease whether a release deletes the entry, where that is open
  * @param patient whether it waits, where there is a line in Consul to wait in

@@ -65,6 +65,11 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 		return key.startsWith(this.root);
 	}
 
+	/** Whether it was permitted to look at them. */
+	boolean isReadable() {
+		return this.known || this.ownSince != 0;
+	}
+
 	static boolean isMarker(KvEntry entry) {
 		return entry.key().endsWith("/" + MARKER);
 	}
@@ -81,7 +86,7 @@ record Contenders(String root, boolean known, @Nullable KvEntry marker, List<KvE
 			below = client.list(this.root, timeout);
 		}
 		catch (ConsulRefusedException ex) {
-			if (this.known || this.ownSince != 0) {
+			if (isReadable()) {
 				throw ex;
 			}
 			return null;

@@ -206,13 +206,13 @@ record KeyEntries(KeyLock lock, Map<String, KvEntry> seen, @Nullable Contenders 
 	@Override
 	public LockEntries again(ConsulClient client, Duration timeout) {
 		WaitBudget budget = WaitBudget.startingNow(timeout);
-		LockEntries together = (this.line != null && this.seen.containsKey(this.lock.key()))
+		LockEntries together = (this.line != null && this.line.isReadable() && this.seen.containsKey(this.lock.key()))
 				? readTogether(client, this.line, timeout) : null;
 		if (together != null) {
 			return together;
 		}
 		// First, or one whose entry has gone might not yet see that it holds the lock.
-		Contenders now = (this.line != null) ? this.line.read(client, timeout) : null;
+		Contenders now = (this.line != null) ? this.line.read(client, budget.restOfReads()) : null;
 		return new KeyEntries(this.lock, this.lock.read(client, budget.restOfReads()).seen, now);
 	}
 

@@ -86,7 +86,8 @@ record KeyLock(List<String> keys, @Nullable String queue) implements LockKind {
 
 	@Override
 	public Claimant claimant(ConsulSession session, LockRequest request) {
-		return Claimant.of(session, session.id(), request);
+		// Who does not queue up is not taken for another that has the same session.
+		return Claimant.of(session, (this.queue != null) ? session.id() : session.id() + "-apart", request);
 	}
 
 }

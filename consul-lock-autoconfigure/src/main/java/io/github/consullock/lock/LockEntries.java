@@ -79,7 +79,7 @@ interface LockEntries {
 		return false;
 	}
 
-	/** Whether nobody waits where somebody did, since the lock was last free. */
+	/** Whether nobody waits where somebody did, as far as is known. */
 	default boolean hasEmptyQueue() {
 		return false;
 	}

@@ -58,10 +58,11 @@ final class LockProtocol {
 	/**
 	 * The same, but gives one that comes after a hand-over the time to queue up: a
 	 * release that just misses it costs two writes more.
-	 * @param since an index since which nobody waits
+	 * @param since the index at which the lock was handed over
 	 */
 	LockEntries awaitWaiting(LockEntries known, long since, Duration timeout) {
-		LockEntries now = known.hasEmptyQueue() ? known : readWaiting(known, timeout);
+		// Others may have come before that who were not seen yet.
+		LockEntries now = readWaiting(known, timeout);
 		return now.hasEmptyQueue() ? now.awaitWaiting(this.client, since, RETURN) : now;
 	}
 

@@ -156,7 +156,9 @@ final class HookedClient extends ForwardingClient {
 	public TransactionOutcome transact(List<KvOperation> operations, Duration timeout) {
 		if (operations.stream().allMatch((operation) -> operation.verb().isRead())) {
 			TransactionOutcome read = super.transact(operations, timeout);
-			run(this.afterLook);
+			if (operations.stream().anyMatch((operation) -> operation.verb() == KvOperation.Verb.GET_TREE)) {
+				run(this.afterLook);
+			}
 			return read;
 		}
 		this.alwaysBefore.run();
