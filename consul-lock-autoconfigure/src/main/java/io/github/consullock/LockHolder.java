@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * with a {@linkplain LockOptions#value() value of its own}, does not say, is
  * {@code null}.
  *
- * @param session the id of the session that holds it
+ * @param session the id of the session that holds it: whoever knows it can end the
+ * session, so do not show it to those who may not
  * @param instance the name of the instance
  * @param host the name of the machine
  * @param pid the process id
@@ -19,4 +20,19 @@ import org.jspecify.annotations.Nullable;
  */
 public record LockHolder(String session, @Nullable String instance, @Nullable String host, @Nullable Long pid,
 		@Nullable Instant since, String value) {
+
+	/** Of the characters of a session's id. */
+	private static final int SHOWN = 8;
+
+	/** Without the value, and of the session's id only what tells it from others. */
+	@Override
+	public String toString() {
+		return "LockHolder[session=" + shown(this.session) + ", instance=" + this.instance + ", host="
+				+ this.host + ", pid=" + this.pid + ", since=" + this.since + "]";
+	}
+
+	private static String shown(String session) {
+		return (session.length() > SHOWN) ? session.substring(0, SHOWN) + "..." : session;
+	}
+
 }

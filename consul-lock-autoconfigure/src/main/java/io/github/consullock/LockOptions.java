@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 import org.jspecify.annotations.Nullable;
 
@@ -54,6 +55,8 @@ public record LockOptions(List<String> keys, @Nullable String value, @Nullable D
 	 * A wait time without end.
 	 */
 	public static final Duration FOREVER = ChronoUnit.FOREVER.getDuration();
+
+	private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}]");
 
 	/**
 	 * The first segment of a key that this library keeps for itself.
@@ -192,15 +195,15 @@ public record LockOptions(List<String> keys, @Nullable String value, @Nullable D
 			throw new IllegalArgumentException("The key of a lock must not be " + ((key == null) ? "null" : "blank"));
 		}
 		if (key.length() > MAX_KEY_LENGTH) {
-			throw new IllegalArgumentException("The key '" + key.substring(0, 40) + "...' has " + key.length()
+			throw new IllegalArgumentException("The key '" + printable(key.substring(0, 40)) + "...' has " + key.length()
 					+ " characters; at most " + MAX_KEY_LENGTH + " are allowed");
 		}
 		for (int i = 0; i < key.length(); i++) {
 			char c = key.charAt(i);
 			boolean alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 			if (!alphanumeric && ",_./-?&=".indexOf(c) < 0) {
-				throw new IllegalArgumentException("The key '" + key + "' has the character '" + c + "' at position "
-						+ i + ", which Consul 1.21.5 and later refuse; use ASCII letters, digits and ,_./-?&=");
+				throw new IllegalArgumentException("The key '" + printable(key) + "' has the character '"
+						+ printable(String.valueOf(c)) + "' at position " + i + ", which Consul 1.21.5 and later refuse; use ASCII letters, digits and ,_./-?&=");
 			}
 		}
 		String[] segments = key.split("/", -1);
@@ -215,6 +218,32 @@ public record LockOptions(List<String> keys, @Nullable String value, @Nullable D
 					+ "', which consul-lock keeps for itself; choose another name");
 		}
 		return key;
+	}
+
+	/** What might begin a new line, or be shown elsewhere than it stands, as its code. */
+	private static String printable(String text) {
+		return UNPRINTABLE.matcher(text)
+			.replaceAll((match) -> String.format("\\\\u%04x", match.group().codePointAt(0)));
+	}
+
+	/**
+	 * What is set. The value is left out, and so is the session's id, which whoever knows
+	 * it could end.
+	 */
+	@Override
+	public String toString() {
+		return "LockOptions[keys=" + this.keys + set("waitTime", this.waitTime) + set("fair", this.fair)
+				+ set("holdAtLeast", this.holdAtLeast) + set("maxHold", this.maxHold)
+				+ set("deleteOnRelease", this.deleteOnRelease)
+				+ set("session", (this.session != null) ? "(the caller's own)" : null)
+				+ set("sessionName", this.sessionName) + set("ttl", this.ttl) + set("lockDelay", this.lockDelay)
+				+ set("behavior", this.behavior) + set("nodeChecks", this.nodeChecks)
+				+ set("serviceChecks", this.serviceChecks) + set("datacenter", this.datacenter)
+				+ set("namespace", this.namespace) + set("partition", this.partition) + "]";
+	}
+
+	private static String set(String name, @Nullable Object setting) {
+		return (setting != null) ? ", " + name + "=" + setting : "";
 	}
 
 	/**

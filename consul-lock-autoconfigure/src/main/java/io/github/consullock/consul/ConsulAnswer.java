@@ -14,9 +14,11 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("ArrayRecordComponent") // never compared
 record ConsulAnswer(int status, byte[] content, @Nullable Long index) {
 
-	/** The body as text. */
+	private static final int MAX_TEXT = 4096;
+
+	/** The start of the body as text; an error, or a plain answer, is never longer. */
 	String body() {
-		return new String(this.content, StandardCharsets.UTF_8);
+		return new String(this.content, 0, Math.min(this.content.length, MAX_TEXT), StandardCharsets.UTF_8);
 	}
 
 }

@@ -152,7 +152,7 @@ final class ConsulErrors {
 
 	ConsulRefusedException permissionDenied(ConsulRequest request, String key, String text) {
 		return new ConsulRefusedException(
-				what(request) + " was refused for key '" + key + "': " + quote(text) + ". " + ACL);
+				what(request) + " was refused for key '" + LogText.withoutIds(key) + "': " + quote(text) + ". " + ACL);
 	}
 
 	ConsulRefusedException refused(ConsulRequest request, ConsulAnswer answer, String advice) {
@@ -170,12 +170,12 @@ final class ConsulErrors {
 	}
 
 	private String what(ConsulRequest request) {
-		return request.method() + " " + request.path() + " at " + this.base;
+		return request.method() + " " + LogText.withoutIds(request.path()) + " at " + this.base;
 	}
 
 	private static String quote(String text) {
-		String line = text.replaceAll("\\p{Cntrl}+", " ");
-		return (line.length() <= MAX_QUOTE) ? line : line.substring(0, MAX_QUOTE) + "...";
+		String start = (text.length() <= MAX_QUOTE) ? text : text.substring(0, MAX_QUOTE) + "...";
+		return LogText.withoutIds(LogText.onOneLine(start));
 	}
 
 	private static boolean causedBy(Throwable ex, Class<? extends Throwable> type) {

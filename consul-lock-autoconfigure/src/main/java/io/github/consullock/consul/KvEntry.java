@@ -15,4 +15,13 @@ import org.jspecify.annotations.Nullable;
  */
 public record KvEntry(String key, String value, long flags, @Nullable String session, long createIndex,
 		long modifyIndex) {
+
+	/** Without its value, and without ids of sessions. */
+	@Override
+	public String toString() {
+		return "KvEntry[key=" + LogText.withoutIds(this.key) + ", flags=" + Long.toUnsignedString(this.flags)
+				+ ", session=" + LogText.withoutIds(String.valueOf(this.session)) + ", createIndex=" + this.createIndex
+				+ ", modifyIndex=" + this.modifyIndex + "]";
+	}
+
 }

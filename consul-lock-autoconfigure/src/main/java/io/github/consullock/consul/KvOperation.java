@@ -20,6 +20,13 @@ import org.jspecify.annotations.Nullable;
 public record KvOperation(Verb verb, String key, @Nullable String value, long flags, long index,
 		@Nullable String session) {
 
+	/** Without its value, and without ids of sessions. */
+	@Override
+	public String toString() {
+		return "KvOperation[" + this.verb + ", key=" + LogText.withoutIds(this.key) + ", index=" + this.index
+				+ ", session=" + LogText.withoutIds(String.valueOf(this.session)) + "]";
+	}
+
 	/**
 	 * Fails unless the entry was last changed at this index.
 	 */

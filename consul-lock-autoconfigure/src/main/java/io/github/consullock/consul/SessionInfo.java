@@ -15,4 +15,12 @@ import io.github.consullock.SessionBehavior;
  * @since 0.1.0
  */
 public record SessionInfo(String id, String name, Duration ttl, Duration lockDelay, SessionBehavior behavior) {
+
+	/** Without the rest of its id, by which anybody could end it. */
+	@Override
+	public String toString() {
+		return "SessionInfo[id=" + LogText.withoutIds(this.id) + ", name=" + this.name + ", ttl=" + this.ttl
+				+ ", lockDelay=" + this.lockDelay + ", behavior=" + this.behavior + "]";
+	}
+
 }

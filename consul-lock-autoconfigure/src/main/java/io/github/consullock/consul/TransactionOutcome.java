@@ -66,6 +66,13 @@ public sealed interface TransactionOutcome {
 	 * @param what the server's words
 	 */
 	record Failure(int operation, FailureReason reason, String what) {
+
+		/** Without ids of sessions. */
+		@Override
+		public String toString() {
+			return this.reason + " (" + LogText.withoutIds(LogText.onOneLine(this.what)) + ")";
+		}
+
 	}
 
 	/**

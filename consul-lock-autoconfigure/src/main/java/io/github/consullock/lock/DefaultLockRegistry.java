@@ -13,6 +13,7 @@ import io.github.consullock.LockLostReason;
 import io.github.consullock.LockOptions;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.ConsulScope;
+import io.github.consullock.consul.LogText;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,7 +77,7 @@ final class DefaultLockRegistry implements ConsulLockRegistry {
 		}
 		if (options.session() != null) {
 			throw new IllegalArgumentException("The semaphore '" + options.key() + "' cannot be held by the session "
-					+ options.session() + " of the caller's own: each of its permits has a session to itself");
+					+ LogText.withoutIds(options.session()) + " of the caller's own: each of its permits has a session to itself");
 		}
 		EngineSpec spec = EngineSpec.of(options, this.usual);
 		return new KeyedSemaphore(this.engines, spec, clientAt(spec.scope()),

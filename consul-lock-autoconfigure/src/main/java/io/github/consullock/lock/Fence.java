@@ -8,6 +8,7 @@ import java.util.function.Consumer;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvOperation;
+import io.github.consullock.consul.LogText;
 import io.github.consullock.consul.TransactionOutcome;
 import io.github.consullock.consul.TransactionOutcome.Committed;
 import io.github.consullock.consul.TransactionOutcome.FailureReason;
@@ -89,7 +90,7 @@ final class Fence {
 				this.verifier.accept(this.session);
 			}
 			throw new ConsulUnavailableException(ended ? "The session " + this.session + " has ended"
-					: "The fence " + this.key + " was refused: " + rolledBack.failures());
+					: "The fence " + LogText.withoutIds(this.key) + " was refused: " + rolledBack.failures());
 		}
 	}
 

@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvOperation;
+import io.github.consullock.consul.LogText;
 import io.github.consullock.session.ConsulSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -109,7 +110,8 @@ final class Fences {
 			return true;
 		}
 		catch (RuntimeException ex) {
-			logger.debug("The fences {} stay until somebody sweeps them: {}", keys, ex.getMessage());
+			logger.debug("The fences {} stay until somebody sweeps them: {}",
+					LogText.withoutIds(keys.toString()), ex.getMessage());
 			return false;
 		}
 	}

@@ -9,6 +9,7 @@ import java.util.function.Supplier;
 
 import io.github.consullock.LockHolder;
 import io.github.consullock.consul.KvEntry;
+import io.github.consullock.consul.LogText;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
@@ -70,7 +71,8 @@ final class HolderDescription {
 	static String of(KvEntry entry) {
 		String value = entry.value();
 		String holder = (value.length() > SHOWN) ? value.substring(0, SHOWN) + "..." : value;
-		return (holder.isBlank() ? "a holder without a description" : holder) + " (session " + entry.session() + ")";
+		String session = " (session " + LogText.withoutIds(String.valueOf(entry.session())) + ")";
+		return (holder.isBlank() ? "a holder without a description" : LogText.onOneLine(holder)) + session;
 	}
 
 	/** The holder that an entry shows; what it does not say is null. */

@@ -3,6 +3,7 @@ package io.github.consullock.lock;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Predicate;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
@@ -42,6 +43,12 @@ record ReadWriteState(List<Member> holders, List<Member> queue) {
 	 * @param mode what for
 	 */
 	record Member(String id, Mode mode) {
+
+		/** What was written by others may lack anything. */
+		Member {
+			Objects.requireNonNull(id, "id");
+			Objects.requireNonNull(mode, "mode");
+		}
 
 		boolean excludes(Member other) {
 			return this.mode == Mode.WRITE || other.mode == Mode.WRITE;

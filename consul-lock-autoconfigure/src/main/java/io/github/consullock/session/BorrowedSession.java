@@ -4,6 +4,7 @@ import java.time.Duration;
 
 import io.github.consullock.ConsulRefusedException;
 import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.LogText;
 import io.github.consullock.consul.SessionInfo;
 
 /**
@@ -50,7 +51,7 @@ final class BorrowedSession implements SessionSource {
 	public Found obtain() {
 		long sentAt = this.threads.nanoTime();
 		SessionInfo info = this.client.sessionInfo(this.id, TIMEOUT)
-			.orElseThrow(() -> new ConsulRefusedException("Consul shows no session " + this.id
+			.orElseThrow(() -> new ConsulRefusedException("Consul shows no session " + LogText.withoutIds(this.id)
 					+ ". Either it has ended, and then its id never comes back: create another session, and obtain the"
 					+ " lock with that; or the token may not see it: give its policy session_prefix"
 					+ " \"<name of the agent's node>\" { policy = \"read\" }"));

@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.function.LongSupplier;
 
 import io.github.consullock.LockLostReason;
+import io.github.consullock.consul.LogText;
 
 /**
  * One session in Consul, kept alive by a {@link SessionKeeper}. Safe for use by several
@@ -72,9 +73,10 @@ public final class ConsulSession {
 		return this.lease;
 	}
 
+	/** Without the rest of its id, by which anybody could end it. */
 	@Override
 	public String toString() {
-		return this.id;
+		return LogText.withoutIds(this.id);
 	}
 
 }

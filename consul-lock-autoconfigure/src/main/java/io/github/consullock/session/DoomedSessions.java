@@ -6,6 +6,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 
 import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.LogText;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,7 +54,7 @@ final class DoomedSessions {
 			this.ids.remove(id);
 		}
 		catch (RuntimeException ex) {
-			logger.debug("Session {} not destroyed in attempt {}: {}", id, attempt, ex.getMessage());
+			logger.debug("Session {} not destroyed in attempt {}: {}", LogText.withoutIds(id), attempt, ex.getMessage());
 			if (attempt < ATTEMPTS) {
 				again(id, attempt + 1);
 			}
@@ -68,7 +69,7 @@ final class DoomedSessions {
 			this.threads.request(this.ttl.dividedBy(10), () -> destroy(id, attempt));
 		}
 		catch (RejectedExecutionException ex) {
-			logger.debug("Session {} is left to the end of the shutdown", id);
+			logger.debug("Session {} is left to the end of the shutdown", LogText.withoutIds(id));
 		}
 	}
 
@@ -90,8 +91,8 @@ final class DoomedSessions {
 			this.ids.remove(id);
 		}
 		catch (RuntimeException ex) {
-			logger.warn("Session {} could not be destroyed; Consul ends it within {} s: {}", id,
-					this.ttl.multipliedBy(2).toSeconds(), ex.getMessage());
+			logger.warn("Session {} could not be destroyed; Consul ends it within {} s: {}",
+					LogText.withoutIds(id), this.ttl.multipliedBy(2).toSeconds(), ex.getMessage());
 		}
 	}
 

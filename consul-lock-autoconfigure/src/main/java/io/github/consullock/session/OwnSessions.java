@@ -4,6 +4,7 @@ import java.time.Duration;
 
 import io.github.consullock.ConsulUnavailableException;
 import io.github.consullock.consul.ConsulClient;
+import io.github.consullock.consul.LogText;
 import io.github.consullock.consul.RenewalOutcome.Renewed;
 
 /**
@@ -32,7 +33,7 @@ final class OwnSessions implements SessionSource {
 		try {
 			long sentAt = this.threads.nanoTime();
 			if (!(this.client.renewSession(id) instanceof Renewed renewed)) {
-				throw new ConsulUnavailableException("The session " + id + " ended right after it was created");
+				throw new ConsulUnavailableException("The session " + LogText.withoutIds(id) + " ended right after it was created");
 			}
 			this.settings.checkTaken(renewed);
 			return new Found(id, sentAt, new SessionLease(sentAt, this.settings.ttl(), this.settings.safetyMargin()),

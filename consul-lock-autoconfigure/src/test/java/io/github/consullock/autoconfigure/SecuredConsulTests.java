@@ -1,14 +1,8 @@
 package io.github.consullock.autoconfigure;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
-import java.security.cert.CertificateFactory;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -93,9 +87,9 @@ class SecuredConsulTests {
 		this.runner.withPropertyValues("spring.cloud.consul.enabled=" + enabled, "spring.cloud.consul.scheme=https",
 				"spring.cloud.consul.host=" + consul.host(), "spring.cloud.consul.port=" + consul.httpsUri().getPort(),
 				"spring.cloud.consul.token=" + token, "spring.cloud.consul.tls.key-store-instance-type=PKCS12",
-				"spring.cloud.consul.tls.certificate-path=" + clientStore(),
+				"spring.cloud.consul.tls.certificate-path=" + stores().client("client"),
 				"spring.cloud.consul.tls.certificate-password=client-secret",
-				"spring.cloud.consul.tls.key-store-path=" + trustStore(trustPassword),
+				"spring.cloud.consul.tls.key-store-path=" + stores().trusting(consul.caCertificate(), trustPassword),
 				"spring.cloud.consul.tls.key-store-password=" + trustPassword)
 			.run(LOCKS);
 	}
@@ -143,31 +137,8 @@ class SecuredConsulTests {
 				"consul.lock.connection.ssl-bundle=consul");
 	}
 
-	private static Path trustStore(String password) throws GeneralSecurityException, IOException {
-		KeyStore store = KeyStore.getInstance("JKS");
-		store.load(null, null);
-		try (InputStream certificate = Files.newInputStream(consul.caCertificate())) {
-			store.setCertificateEntry("consul",
-					CertificateFactory.getInstance("X.509").generateCertificate(certificate));
-		}
-		Path file = directory.resolve("trust.jks");
-		try (OutputStream out = Files.newOutputStream(file)) {
-			store.store(out, password.toCharArray());
-		}
-		return file;
-	}
-
-	private static Path clientStore() throws IOException, InterruptedException {
-		Path file = directory.resolve("client.p12");
-		Files.deleteIfExists(file);
-		Process keytool = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-				"-genkeypair", "-alias", "client", "-keyalg", "RSA", "-dname", "CN=client", "-storetype", "PKCS12",
-				"-keystore", file.toString(), "-storepass", "client-secret")
-			.redirectErrorStream(true)
-			.start();
-		String output = new String(keytool.getInputStream().readAllBytes(), Charset.defaultCharset());
-		assertThat(keytool.waitFor()).as(output).isZero();
-		return file;
+	private static TestStores stores() {
+		return new TestStores(directory);
 	}
 
 	static class Audit {
