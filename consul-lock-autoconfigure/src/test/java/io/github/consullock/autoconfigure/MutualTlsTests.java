@@ -57,7 +57,7 @@ class MutualTlsTests {
 
 	@Test
 	void theClientThatConsulKnowsLocks() throws Exception {
-		with(client).withPropertyValues("consul.lock.connection.url=" + consul.httpsUri()).run((context) -> {
+		with(client).run((context) -> {
 			assertThat(context).hasNotFailed();
 			try (LockHandle handle = registry(context).obtain("mutual").acquire()) {
 				assertThat(handle.isHeld()).isTrue();
@@ -67,21 +67,18 @@ class MutualTlsTests {
 
 	@Test
 	void aClientWithoutACertificateIsRefusedAndToldWhatToCheck() {
-		trusting().withPropertyValues("consul.lock.connection.url=" + consul.httpsUri()).run(isRefused());
+		trusting(consul.caCertificate()).run(isRefused());
 	}
 
 	@Test
 	void aClientWithACertificateOfAnotherIsRefusedAndToldWhatToCheck() throws Exception {
-		with(stores().client("stranger")).withPropertyValues("consul.lock.connection.url=" + consul.httpsUri())
-			.run(isRefused());
+		with(stores().client("stranger")).run(isRefused());
 	}
 
 	@Test
 	void aServerOfAnotherAuthorityIsRefused() throws Exception {
 		Path other = stores().certificateOf(stores().client("other"));
-		with(client)
-			.withPropertyValues("consul.lock.connection.url=" + consul.httpsUri(),
-					"spring.ssl.bundle.jks.consul.truststore.location=file:" + stores().trusting(other, "trust-secret"))
+		with(client).withPropertyValues("spring.ssl.bundle.pem.consul.truststore.certificate=" + other.toUri())
 			.run(isRefused());
 	}
 
@@ -99,18 +96,14 @@ class MutualTlsTests {
 	}
 
 	private ApplicationContextRunner with(Path store) throws Exception {
-		return this.runner.withPropertyValues("spring.ssl.bundle.jks.consul.keystore.location=file:" + store,
-				"spring.ssl.bundle.jks.consul.keystore.password=" + TestStores.CLIENT_PASSWORD,
-				"spring.ssl.bundle.jks.consul.keystore.type=PKCS12",
-				"spring.ssl.bundle.jks.consul.truststore.location=file:"
-						+ stores().trusting(consul.caCertificate(), "trust-secret"),
-				"spring.ssl.bundle.jks.consul.truststore.password=trust-secret",
-				"spring.ssl.bundle.jks.consul.truststore.type=JKS");
+		return trusting(consul.caCertificate()).withPropertyValues(
+				"spring.ssl.bundle.pem.consul.keystore.certificate=" + stores().certificateOf(store).toUri(),
+				"spring.ssl.bundle.pem.consul.keystore.private-key=" + stores().privateKeyOf(store).toUri());
 	}
 
-	private ApplicationContextRunner trusting() {
-		return this.runner.withPropertyValues(
-				"spring.ssl.bundle.pem.consul.truststore.certificate=" + consul.caCertificate().toUri());
+	private ApplicationContextRunner trusting(Path certificate) {
+		return this.runner.withPropertyValues("consul.lock.connection.url=" + consul.httpsUri(),
+				"spring.ssl.bundle.pem.consul.truststore.certificate=" + certificate.toUri());
 	}
 
 	private static TestStores stores() {

@@ -10,6 +10,7 @@ import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -50,6 +51,14 @@ record TestStores(Path folder) {
 		Path file = Path.of(client + ".pem");
 		keytool(client, "-exportcert", "-rfc", "-alias", "client", "-file", file.toString());
 		return file;
+	}
+
+	/** The private key of a client, as PEM. */
+	Path privateKeyOf(Path client) throws GeneralSecurityException, IOException {
+		KeyStore store = KeyStore.getInstance(client.toFile(), CLIENT_PASSWORD.toCharArray());
+		byte[] key = store.getKey("client", CLIENT_PASSWORD.toCharArray()).getEncoded();
+		return Files.writeString(Path.of(client + ".key.pem"), "-----BEGIN PRIVATE KEY-----\n"
+				+ Base64.getMimeEncoder().encodeToString(key) + "\n-----END PRIVATE KEY-----\n");
 	}
 
 	private static void keytool(Path store, String... arguments) throws IOException, InterruptedException {
