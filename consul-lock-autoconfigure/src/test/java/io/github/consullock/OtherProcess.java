@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -31,11 +32,21 @@ public final class OtherProcess implements AutoCloseable {
 	private final BufferedWriter input;
 
 	public OtherProcess(Class<?> main, String... arguments) throws IOException {
+		this(Map.of(), main, arguments);
+	}
+
+	/**
+	 * Starts a JVM.
+	 * @param environment what its environment has besides that of this process
+	 */
+	public OtherProcess(Map<String, String> environment, Class<?> main, String... arguments) throws IOException {
 		List<String> command = new ArrayList<>(List.of(
 				Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx192m", "-XX:+UseSerialGC",
 				"-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), main.getName()));
 		command.addAll(List.of(arguments));
-		this.process = new ProcessBuilder(command).redirectErrorStream(true).start();
+		ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+		builder.environment().putAll(environment);
+		this.process = builder.start();
 		this.input = this.process.outputWriter(StandardCharsets.UTF_8);
 		Thread reader = new Thread(this::read, "output-" + this.process.pid());
 		reader.setDaemon(true);

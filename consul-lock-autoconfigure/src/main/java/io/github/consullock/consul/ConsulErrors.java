@@ -174,8 +174,10 @@ final class ConsulErrors {
 	}
 
 	private static String quote(String text) {
-		String start = (text.length() <= MAX_QUOTE) ? text : text.substring(0, MAX_QUOTE) + "...";
-		return LogText.withoutIds(LogText.onOneLine(start));
+		// Not cut before: part of an id would stay.
+		String start = text.substring(0, Math.min(text.length(), 10 * MAX_QUOTE));
+		String line = LogText.withoutIds(LogText.onOneLine(start));
+		return (line.length() <= MAX_QUOTE) ? line : line.substring(0, MAX_QUOTE) + "...";
 	}
 
 	private static boolean causedBy(Throwable ex, Class<? extends Throwable> type) {

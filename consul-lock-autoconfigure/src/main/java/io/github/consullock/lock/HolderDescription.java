@@ -71,8 +71,8 @@ final class HolderDescription {
 	static String of(KvEntry entry) {
 		String value = entry.value();
 		String holder = (value.length() > SHOWN) ? value.substring(0, SHOWN) + "..." : value;
-		String session = " (session " + LogText.withoutIds(String.valueOf(entry.session())) + ")";
-		return (holder.isBlank() ? "a holder without a description" : LogText.onOneLine(holder)) + session;
+		return (holder.isBlank() ? "a holder without a description" : LogText.onOneLine(holder)) + " (session "
+				+ LogText.withoutIds(String.valueOf(entry.session())) + ")";
 	}
 
 	/** The holder that an entry shows; what it does not say is null. */
