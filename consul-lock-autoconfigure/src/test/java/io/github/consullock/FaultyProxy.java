@@ -48,8 +48,17 @@ public final class FaultyProxy implements AutoCloseable {
 	 */
 	public enum Fault {
 
-		/** Consul gets it, the client gets no answer. */
+		/** Consul gets it, the client gets no answer: the connection is closed. */
 		LOSE_ANSWER,
+
+		/** As {@link #LOSE_ANSWER}, but the connection is reset. */
+		RESET,
+
+		/** As {@link #LOSE_ANSWER}, but the connection stays open. */
+		STALL,
+
+		/** Consul never gets it, and the connection is closed. */
+		LOSE_REQUEST,
 
 		/**
 		 * Consul does not get it before {@link #deliverLate}; the client gets no answer.
@@ -160,7 +169,7 @@ public final class FaultyProxy implements AutoCloseable {
 				this.requests.add(request);
 				Optional<Rule> rule = this.rules.stream().filter((r) -> r.condition().test(request)).findFirst();
 				if (rule.isPresent() && this.rules.remove(rule.get())) {
-					inflict(rule.get().fault(), request, upstream);
+					inflict(rule.get().fault(), request, client, upstream);
 					return;
 				}
 				if (this.refused.test(request)) {
@@ -183,12 +192,16 @@ public final class FaultyProxy implements AutoCloseable {
 		}
 	}
 
-	private void inflict(Fault fault, Request request, Socket upstream) throws IOException {
-		if (fault != Fault.HOLD_BACK) {
+	private void inflict(Fault fault, Request request, Socket client, Socket upstream) throws IOException {
+		if (fault != Fault.HOLD_BACK && fault != Fault.LOSE_REQUEST) {
 			exchange(request, upstream);
 		}
-		if (fault != Fault.LOSE_ANSWER) {
-			this.late.add(request);
+		switch (fault) {
+			case HOLD_BACK, DUPLICATE -> this.late.add(request);
+			case RESET -> client.setSoLinger(true, 0);
+			case STALL -> client.getInputStream().transferTo(OutputStream.nullOutputStream());
+			default -> {
+			}
 		}
 	}
 

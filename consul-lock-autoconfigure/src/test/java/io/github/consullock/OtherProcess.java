@@ -95,6 +95,26 @@ public final class OtherProcess implements AutoCloseable {
 		this.process.destroyForcibly().onExit().join();
 	}
 
+	/** It is asked to end, by SIGTERM, and has time to. */
+	public void terminate() {
+		this.process.destroy();
+		this.process.onExit().join();
+	}
+
+	/** It stands still until {@link #resume}. */
+	public void pause() throws IOException, InterruptedException {
+		signal("-STOP");
+	}
+
+	public void resume() throws IOException, InterruptedException {
+		signal("-CONT");
+	}
+
+	private void signal(String signal) throws IOException, InterruptedException {
+		int status = new ProcessBuilder("kill", signal, String.valueOf(this.process.pid())).start().waitFor();
+		assertThat(status).isZero();
+	}
+
 	@Override
 	public void close() throws IOException, InterruptedException {
 		if (this.process.isAlive()) {

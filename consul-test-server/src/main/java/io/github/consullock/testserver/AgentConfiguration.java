@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * The configuration of one agent.
  *
  * @param nodeName the agent's name
+ * @param server whether it is a server, and not a client agent
  * @param dataDirectory where it keeps its data
  * @param network the addresses that it listens on, as configuration
  * @param ports its ports, as configuration
@@ -19,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param tlsDirectory the directory of its certificates, as the agent sees it; null for
  * none
  */
-record AgentConfiguration(String nodeName, String dataDirectory, String network, String ports, List<String> join,
-		@Nullable String tlsDirectory) {
+record AgentConfiguration(String nodeName, boolean server, String dataDirectory, String network, String ports,
+		List<String> join, @Nullable String tlsDirectory) {
 
 	/**
 	 * Writes one file for each document, named so that Consul reads them in this order.
@@ -39,14 +40,16 @@ record AgentConfiguration(String nodeName, String dataDirectory, String network,
 	private List<String> documents(ConsulServerOptions options) {
 		List<String> documents = new ArrayList<>();
 		documents.add("""
-				{ "server": true, "bootstrap_expect": %d, "node_name": %s, "datacenter": %s, "data_dir": %s,
+				{ %s, "node_name": %s, "datacenter": %s, "data_dir": %s,
 				  %s,
 				  "ports": { %s },
 				  "performance": { "raft_multiplier": 1 },
 				  "disable_update_check": true, "leave_on_terminate": false, "skip_leave_on_interrupt": true }
-				""".formatted(options.clusterSize(), Json.quote(this.nodeName), Json.quote(options.datacenter()),
+				""".formatted(
+				this.server ? "\"server\": true, \"bootstrap_expect\": " + options.clusterSize() : "\"server\": false",
+				Json.quote(this.nodeName), Json.quote(options.datacenter()),
 				Json.quote(this.dataDirectory), this.network, this.ports));
-		if (options.clusterSize() > 1) {
+		if (options.agents() > 1) {
 			documents.add("{ \"retry_join\": %s, \"retry_interval\": \"1s\" }".formatted(Json.array(this.join)));
 		}
 		if (options.acl()) {

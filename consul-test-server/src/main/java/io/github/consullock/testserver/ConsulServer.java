@@ -203,7 +203,7 @@ public final class ConsulServer implements AutoCloseable {
 	 * @return 1 or more
 	 */
 	public int clusterSize() {
-		return this.cluster.nodes().size();
+		return this.cluster.options().clusterSize();
 	}
 
 	/**

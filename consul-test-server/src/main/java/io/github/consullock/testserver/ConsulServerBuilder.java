@@ -22,6 +22,8 @@ public final class ConsulServerBuilder {
 
 	private int clusterSize = 1;
 
+	private boolean clientAgent;
+
 	private String datacenter = "dc1";
 
 	private int httpPort = ConsulServerOptions.ANY_PORT;
@@ -73,6 +75,20 @@ public final class ConsulServerBuilder {
 					"A cluster has 1 to %d servers, not %d".formatted(MAX_CLUSTER_SIZE, servers));
 		}
 		this.clusterSize = servers;
+		return this;
+	}
+
+	/**
+	 * Adds a client agent, as there is one on each machine of an application, beside the
+	 * servers: a session that is created through it outlasts the loss of any server. Its
+	 * number, for the methods that take that of a server, is the
+	 * {@linkplain ConsulServer#clusterSize() number of servers}.
+	 * <p>
+	 * Default is none.
+	 * @return this builder
+	 */
+	public ConsulServerBuilder clientAgent() {
+		this.clientAgent = true;
 		return this;
 	}
 
@@ -148,8 +164,8 @@ public final class ConsulServerBuilder {
 	}
 
 	ConsulServerOptions options() {
-		return new ConsulServerOptions(this.acl, this.tls, this.clusterSize, this.datacenter, this.httpPort,
-				this.configuration, this.startTimeout);
+		return new ConsulServerOptions(this.acl, this.tls, this.clusterSize, this.clientAgent, this.datacenter,
+				this.httpPort, this.configuration, this.startTimeout);
 	}
 
 }

@@ -103,16 +103,16 @@ record DockerConsul(String image) implements ConsulSource {
 		}
 		String unique = UUID.randomUUID().toString().substring(0, UNIQUE_LENGTH);
 		List<String> names = new ArrayList<>();
-		for (int i = 0; i < options.clusterSize(); i++) {
+		for (int i = 0; i < options.agents(); i++) {
 			names.add("test-%s-%d".formatted(unique, i + 1));
 		}
 		List<String> join = names.stream().map((name) -> name + ":" + SERF).toList();
-		Network network = (options.clusterSize() > 1) ? Network.newNetwork() : null;
+		Network network = (options.agents() > 1) ? Network.newNetwork() : null;
 		List<ConsulNode> nodes = new ArrayList<>();
-		for (int i = 0; i < options.clusterSize(); i++) {
+		for (int i = 0; i < options.agents(); i++) {
 			String name = names.get(i);
 			Path configuration = directory.resolve(name);
-			new AgentConfiguration(name, "/consul/data",
+			new AgentConfiguration(name, options.isServer(i), "/consul/data",
 					"\"bind_addr\": \"0.0.0.0\", \"advertise_addr\": \"{{ GetPrivateIP }}\", \"client_addr\": \"0.0.0.0\"",
 					"\"http\": %d, \"https\": %d".formatted(HTTP, options.tls() ? HTTPS : AgentPorts.NONE), join,
 					options.tls() ? TLS : null)
@@ -123,7 +123,7 @@ record DockerConsul(String image) implements ConsulSource {
 			if (options.tls()) {
 				copy(tlsDirectory, TLS, container);
 			}
-			boolean last = i == options.clusterSize() - 1;
+			boolean last = i == options.agents() - 1;
 			nodes.add(new DockerNode(name, host, ports, container, last ? network : null));
 		}
 		return nodes;

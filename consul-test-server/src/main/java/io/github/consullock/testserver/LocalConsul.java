@@ -30,18 +30,18 @@ record LocalConsul(ConsulBinary binary) implements ConsulSource {
 			ServerCertificate.create(tlsDirectory, List.of("dns:localhost", "ip:" + HOST));
 		}
 		List<AgentPorts> ports = new ArrayList<>();
-		for (int i = 0; i < options.clusterSize(); i++) {
+		for (int i = 0; i < options.agents(); i++) {
 			ports.add(AgentPorts.free(options, i));
 		}
 		List<String> join = ports.stream().map((each) -> HOST + ":" + each.serf()).toList();
 		String unique = UUID.randomUUID().toString().substring(0, UNIQUE_LENGTH);
 		List<ConsulNode> nodes = new ArrayList<>();
-		for (int i = 0; i < options.clusterSize(); i++) {
+		for (int i = 0; i < options.agents(); i++) {
 			// Unique, so that whoever listens on our port cannot be mistaken for ours.
 			String name = "test-%s-%d".formatted(unique, i + 1);
 			Path home = directory.resolve(name);
 			Path configuration = home.resolve("config");
-			new AgentConfiguration(name, home.resolve("data").toString(),
+			new AgentConfiguration(name, options.isServer(i), home.resolve("data").toString(),
 					"\"bind_addr\": \"%s\", \"client_addr\": \"%s\"".formatted(HOST, HOST), ports(ports.get(i)), join,
 					options.tls() ? tlsDirectory.toString() : null)
 				.writeTo(configuration, options);

@@ -79,8 +79,8 @@ class ConsulServerLauncherTests {
 		}
 
 		private ConsulServerOptions withPort(ConsulServerOptions options) {
-			return new ConsulServerOptions(options.acl(), options.tls(), options.clusterSize(), options.datacenter(),
-					this.port, options.configuration(), options.startTimeout());
+			return new ConsulServerOptions(options.acl(), options.tls(), options.clusterSize(), options.clientAgent(),
+					options.datacenter(), this.port, options.configuration(), options.startTimeout());
 		}
 
 	}

@@ -97,6 +97,24 @@ class ConsulServerTests {
 	}
 
 	@Test
+	void aClientAgentIsBesideTheServersAndOutlastsThem() {
+		try (ConsulServer server = ConsulServer.builder().clientAgent().start()) {
+			assertThat(server.clusterSize()).isEqualTo(1);
+			assertThat(server.processIds()).hasSize(2);
+			assertThat(this.agent.get(server.httpUri(1), "/v1/agent/self", "")).contains("\"Server\":false")
+				.contains("\"" + server.nodeName(1) + "\"");
+			assertThat(this.agent.put(server.httpUri(1), "/v1/kv/by-client", "x", "")).contains("true");
+			server.stopNode(0);
+			server.startNode(0);
+			assertThat(this.agent.get(server.httpUri(1), "/v1/kv/by-client?raw", "")).isEqualTo("x");
+			server.stopNode(1);
+			assertThat(server.isRunning(1)).isFalse();
+			server.startNode(1);
+			assertThat(this.agent.get(server.httpUri(1), "/v1/kv/by-client?raw", "")).isEqualTo("x");
+		}
+	}
+
+	@Test
 	void takesAgentConfigurationAndDatacenter() {
 		try (ConsulServer server = ConsulServer.builder()
 			.datacenter("west-1")
