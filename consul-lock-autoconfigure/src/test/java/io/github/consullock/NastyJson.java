@@ -15,7 +15,7 @@ public final class NastyJson {
 	/** One that has found something can be given again by this property. */
 	private static final String SEED = "consul.lock.nasty.seed";
 
-	private static final Pattern TOKEN = Pattern.compile("\"(?:[^\"\\\\]|\\\\.)*\"|-?\\d+|true|false|null");
+	private static final Pattern TOKEN = Pattern.compile("\"(?:[^\"\\\\]++|\\\\.)*+\"|-?\\d+|true|false|null");
 
 	private static final List<String> SCALARS = List.of("null", "true", "0", "-1", "1.5", "1e400", "-0",
 			"9223372036854775808", "18446744073709551616", "99999999999999999999999999", "\"\"", "\"null\"",

@@ -15,6 +15,7 @@ import javax.net.ssl.SSLSocket;
 import org.apache.hc.client5.http.io.ManagedHttpClientConnection;
 import org.apache.hc.core5.http.config.Http1Config;
 import org.apache.hc.core5.http.impl.io.DefaultBHttpClientConnection;
+import org.apache.hc.core5.http.impl.io.DefaultHttpResponseParserFactory;
 import org.apache.hc.core5.http.impl.io.SocketHolder;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.util.Timeout;
@@ -38,7 +39,8 @@ final class ConsulConnection extends DefaultBHttpClientConnection implements Man
 	private volatile long deadline;
 
 	ConsulConnection() {
-		super(HTTP);
+		// The parser that it has by itself does not count headers.
+		super(HTTP, null, null, null, null, null, new DefaultHttpResponseParserFactory(HTTP));
 	}
 
 	@Override
