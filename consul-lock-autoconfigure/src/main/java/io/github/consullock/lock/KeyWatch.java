@@ -11,6 +11,7 @@ import java.util.function.BooleanSupplier;
 import io.github.consullock.consul.ConsulClient;
 import io.github.consullock.consul.KvEntry;
 import io.github.consullock.consul.KvSnapshot;
+import io.github.consullock.consul.LogText;
 import io.github.consullock.lock.KeyWatches.Subscriber;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -141,7 +142,8 @@ final class KeyWatch {
 				return;
 			}
 			catch (RuntimeException | Error ex) {
-				logger.debug("The key '{}' cannot be watched, trying again: {}", this.key, ex.getMessage());
+				logger.debug("The key '{}' cannot be watched, trying again: {}", LogText.withoutIds(this.key),
+						ex.getMessage());
 				index = 0;
 				try {
 					backoff.pause();

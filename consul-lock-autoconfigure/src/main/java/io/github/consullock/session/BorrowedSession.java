@@ -52,7 +52,7 @@ final class BorrowedSession implements SessionSource {
 		long sentAt = this.threads.nanoTime();
 		SessionInfo info = this.client.sessionInfo(this.id, TIMEOUT)
 			.orElseThrow(() -> new ConsulRefusedException("Consul shows no session " + LogText.withoutIds(this.id)
-					+ ". Either it has ended, and then its id never comes back: create another session, and obtain the"
+					+ ": either it has ended, and then its id never comes back: create another session, and obtain the"
 					+ " lock with that; or the token may not see it: give its policy session_prefix"
 					+ " \"<name of the agent's node>\" { policy = \"read\" }"));
 		return new Found(this.id, sentAt, new SessionLease(sentAt, span(info.lockDelay()), this.margin), true);

@@ -133,7 +133,7 @@ class SecretsInOutputTests {
 			observer.destroySession(own);
 			fails(() -> registry.obtain(LockOptions.builder("e").session(own).build()).acquire());
 		});
-		assertNothingIsShown(output, 4);
+		assertNothingIsShown(output, 3);
 	}
 
 	@Test
