@@ -3,16 +3,19 @@ package io.github.consullock;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Predicate;
 
 import org.jspecify.annotations.Nullable;
@@ -93,6 +96,8 @@ public final class FaultyProxy implements AutoCloseable {
 
 	private volatile boolean silent;
 
+	private volatile int slowMillis;
+
 	public FaultyProxy(URI consul) throws IOException {
 		this.consul = consul;
 		this.server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -114,6 +119,11 @@ public final class FaultyProxy implements AutoCloseable {
 	 */
 	public void fallSilent() {
 		this.silent = true;
+	}
+
+	/** From now on each request, and each answer, takes up to so much longer. */
+	public void slowDown(Duration most) {
+		this.slowMillis = (int) most.toMillis();
 	}
 
 	/**
@@ -176,7 +186,9 @@ public final class FaultyProxy implements AutoCloseable {
 					client.getOutputStream().write(NO_LEADER);
 					continue;
 				}
+				pause();
 				Message answer = this.silent ? null : exchange(request, upstream);
+				pause();
 				if (this.silent) {
 					client.getInputStream().transferTo(OutputStream.nullOutputStream());
 					return;
@@ -189,6 +201,17 @@ public final class FaultyProxy implements AutoCloseable {
 		}
 		catch (IOException ex) {
 			// One side has closed: so does the other.
+		}
+	}
+
+	private void pause() throws InterruptedIOException {
+		if (this.slowMillis > 0) {
+			try {
+				Thread.sleep(ThreadLocalRandom.current().nextInt(this.slowMillis));
+			}
+			catch (InterruptedException ex) {
+				throw new InterruptedIOException();
+			}
 		}
 	}
 
