@@ -27,8 +27,8 @@ public record LockHolder(String session, @Nullable String instance, @Nullable St
 	/** Without the value, and of the session's id only what tells it from others. */
 	@Override
 	public String toString() {
-		return "LockHolder[session=" + shown(this.session) + ", instance=" + this.instance + ", host="
-				+ this.host + ", pid=" + this.pid + ", since=" + this.since + "]";
+		return "LockHolder[session=" + shown(this.session) + ", instance=" + this.instance + ", host=" + this.host
+				+ ", pid=" + this.pid + ", since=" + this.since + "]";
 	}
 
 	private static String shown(String session) {

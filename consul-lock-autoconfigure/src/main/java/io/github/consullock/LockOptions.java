@@ -195,15 +195,16 @@ public record LockOptions(List<String> keys, @Nullable String value, @Nullable D
 			throw new IllegalArgumentException("The key of a lock must not be " + ((key == null) ? "null" : "blank"));
 		}
 		if (key.length() > MAX_KEY_LENGTH) {
-			throw new IllegalArgumentException("The key '" + printable(key.substring(0, 40)) + "...' has " + key.length()
-					+ " characters; at most " + MAX_KEY_LENGTH + " are allowed");
+			throw new IllegalArgumentException("The key '" + printable(key.substring(0, 40)) + "...' has "
+					+ key.length() + " characters; at most " + MAX_KEY_LENGTH + " are allowed");
 		}
 		for (int i = 0; i < key.length(); i++) {
 			char c = key.charAt(i);
 			boolean alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 			if (!alphanumeric && ",_./-?&=".indexOf(c) < 0) {
 				throw new IllegalArgumentException("The key '" + printable(key) + "' has the character '"
-						+ printable(String.valueOf(c)) + "' at position " + i + ", which Consul 1.21.5 and later refuse; use ASCII letters, digits and ,_./-?&=");
+						+ printable(String.valueOf(c)) + "' at position " + i
+						+ ", which Consul 1.21.5 and later refuse; use ASCII letters, digits and ,_./-?&=");
 			}
 		}
 		String[] segments = key.split("/", -1);

@@ -37,8 +37,7 @@ public final class ConsulLockAutoConfiguration {
 	@ConditionalOnLocking({ Locking.CONSUL, Locking.LOCAL })
 	@EnableConfigurationProperties(ConsulLockProperties.class)
 	@Import({ LockClientConfiguration.class, LocalLockConfiguration.class, LockRegistryConfiguration.class,
-			LockTransactionConfiguration.class, LockActuatorConfiguration.class,
-			DistributedLockProxyRegistrar.class })
+			LockTransactionConfiguration.class, LockActuatorConfiguration.class, DistributedLockProxyRegistrar.class })
 	static class Enabled {
 
 		@Bean

@@ -77,7 +77,8 @@ final class DefaultLockRegistry implements ConsulLockRegistry {
 		}
 		if (options.session() != null) {
 			throw new IllegalArgumentException("The semaphore '" + options.key() + "' cannot be held by the session "
-					+ LogText.withoutIds(options.session()) + " of the caller's own: each of its permits has a session to itself");
+					+ LogText.withoutIds(options.session())
+					+ " of the caller's own: each of its permits has a session to itself");
 		}
 		EngineSpec spec = EngineSpec.of(options, this.usual);
 		return new KeyedSemaphore(this.engines, spec, clientAt(spec.scope()),

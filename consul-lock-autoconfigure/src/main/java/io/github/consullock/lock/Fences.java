@@ -110,8 +110,8 @@ final class Fences {
 			return true;
 		}
 		catch (RuntimeException ex) {
-			logger.debug("The fences {} stay until somebody sweeps them: {}",
-					LogText.withoutIds(keys.toString()), ex.getMessage());
+			logger.debug("The fences {} stay until somebody sweeps them: {}", LogText.withoutIds(keys.toString()),
+					ex.getMessage());
 			return false;
 		}
 	}

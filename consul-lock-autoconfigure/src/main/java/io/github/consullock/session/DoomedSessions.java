@@ -54,7 +54,8 @@ final class DoomedSessions {
 			this.ids.remove(id);
 		}
 		catch (RuntimeException ex) {
-			logger.debug("Session {} not destroyed in attempt {}: {}", LogText.withoutIds(id), attempt, ex.getMessage());
+			logger.debug("Session {} not destroyed in attempt {}: {}", LogText.withoutIds(id), attempt,
+					ex.getMessage());
 			if (attempt < ATTEMPTS) {
 				again(id, attempt + 1);
 			}
@@ -91,8 +92,8 @@ final class DoomedSessions {
 			this.ids.remove(id);
 		}
 		catch (RuntimeException ex) {
-			logger.warn("Session {} could not be destroyed; Consul ends it within {} s: {}",
-					LogText.withoutIds(id), this.ttl.multipliedBy(2).toSeconds(), ex.getMessage());
+			logger.warn("Session {} could not be destroyed; Consul ends it within {} s: {}", LogText.withoutIds(id),
+					this.ttl.multipliedBy(2).toSeconds(), ex.getMessage());
 		}
 	}
 

@@ -33,7 +33,8 @@ final class OwnSessions implements SessionSource {
 		try {
 			long sentAt = this.threads.nanoTime();
 			if (!(this.client.renewSession(id) instanceof Renewed renewed)) {
-				throw new ConsulUnavailableException("The session " + LogText.withoutIds(id) + " ended right after it was created");
+				throw new ConsulUnavailableException(
+						"The session " + LogText.withoutIds(id) + " ended right after it was created");
 			}
 			this.settings.checkTaken(renewed);
 			return new Found(id, sentAt, new SessionLease(sentAt, this.settings.ttl(), this.settings.safetyMargin()),

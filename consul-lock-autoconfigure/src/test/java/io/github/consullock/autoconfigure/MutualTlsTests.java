@@ -45,8 +45,8 @@ class MutualTlsTests {
 		client = stores().client("client");
 		consul = ConsulServer.builder()
 			.tls()
-			.configuration("{ \"verify_incoming_https\": true, \"ca_file\": \"" + stores().certificateOf(client)
-					+ "\" }")
+			.configuration(
+					"{ \"verify_incoming_https\": true, \"ca_file\": \"" + stores().certificateOf(client) + "\" }")
 			.start();
 	}
 

@@ -76,8 +76,8 @@ class SecretsInOutputTests {
 	@BeforeAll
 	static void start() {
 		consul = ConsulServer.builder().acl().start();
-		token = consul.createToken(
-				"key_prefix \"locks/\" { policy = \"write\" } session_prefix \"\" { policy = \"write\" }");
+		token = consul
+			.createToken("key_prefix \"locks/\" { policy = \"write\" } session_prefix \"\" { policy = \"write\" }");
 		observer = HttpConsulClient.builder(consul.httpUri())
 			.connectTimeout(LONG)
 			.readTimeout(LONG)

@@ -84,13 +84,16 @@ class SecuredConsulTests {
 	@ParameterizedTest
 	@CsvSource({ "true, client-secret", "false, trust-secret" })
 	void everythingInheritedFromSpringCloudConsul(boolean enabled, String trustPassword) throws Exception {
-		this.runner.withPropertyValues("spring.cloud.consul.enabled=" + enabled, "spring.cloud.consul.scheme=https",
-				"spring.cloud.consul.host=" + consul.host(), "spring.cloud.consul.port=" + consul.httpsUri().getPort(),
-				"spring.cloud.consul.token=" + token, "spring.cloud.consul.tls.key-store-instance-type=PKCS12",
-				"spring.cloud.consul.tls.certificate-path=" + stores().client("client"),
-				"spring.cloud.consul.tls.certificate-password=client-secret",
-				"spring.cloud.consul.tls.key-store-path=" + stores().trusting(consul.caCertificate(), trustPassword),
-				"spring.cloud.consul.tls.key-store-password=" + trustPassword)
+		this.runner
+			.withPropertyValues("spring.cloud.consul.enabled=" + enabled, "spring.cloud.consul.scheme=https",
+					"spring.cloud.consul.host=" + consul.host(),
+					"spring.cloud.consul.port=" + consul.httpsUri().getPort(), "spring.cloud.consul.token=" + token,
+					"spring.cloud.consul.tls.key-store-instance-type=PKCS12",
+					"spring.cloud.consul.tls.certificate-path=" + stores().client("client"),
+					"spring.cloud.consul.tls.certificate-password=client-secret",
+					"spring.cloud.consul.tls.key-store-path="
+							+ stores().trusting(consul.caCertificate(), trustPassword),
+					"spring.cloud.consul.tls.key-store-password=" + trustPassword)
 			.run(LOCKS);
 	}
 

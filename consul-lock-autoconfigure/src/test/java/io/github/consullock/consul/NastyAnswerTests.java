@@ -25,8 +25,8 @@ class NastyAnswerTests {
 	private static final String ENTRY = "{\"LockIndex\":1,\"Key\":\"k\",\"Flags\":3304740253564472344,\"Value\":\"dg==\","
 			+ "\"Session\":\"4bd98ba5-bc25-3f0a-8d69-6f9f1ce2f3e4\",\"CreateIndex\":5,\"ModifyIndex\":7}";
 
-	private static final List<String> ANSWERS = List.of("[" + ENTRY + "]", "{\"Results\":[{\"KV\":" + ENTRY + "}],"
-			+ "\"Errors\":null}",
+	private static final List<String> ANSWERS = List.of("[" + ENTRY + "]",
+			"{\"Results\":[{\"KV\":" + ENTRY + "}]," + "\"Errors\":null}",
 			"{\"Results\":null,\"Errors\":[{\"OpIndex\":0,\"What\":\"failed to lock key \\\"k\\\", lock is already held\"}]}",
 			"[{\"ID\":\"4bd98ba5-bc25-3f0a-8d69-6f9f1ce2f3e4\",\"Name\":\"n\",\"Node\":\"a\",\"LockDelay\":15000000000,"
 					+ "\"Behavior\":\"release\",\"TTL\":\"10s\",\"NodeChecks\":[],\"CreateIndex\":5,\"ModifyIndex\":7}]",

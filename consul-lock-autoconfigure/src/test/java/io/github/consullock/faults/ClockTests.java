@@ -132,7 +132,8 @@ class ClockTests {
 			}
 			if (!jump.equals("+0")) {
 				// It did jump, or nothing is tested.
-				assertThat(Math.abs(clockOf(holder) - before)).as(jump).isGreaterThan(Duration.ofMinutes(50).toMillis());
+				assertThat(Math.abs(clockOf(holder) - before)).as(jump)
+					.isGreaterThan(Duration.ofMinutes(50).toMillis());
 			}
 			assertThat(session()).as(jump).isEqualTo(session);
 			assertThat(this.other.obtain("a").tryAcquire(Duration.ZERO)).as(jump).isEmpty();

@@ -60,8 +60,7 @@ final class Cluster implements AutoCloseable {
 
 	private int leaderNow() throws IOException, InterruptedException {
 		for (int i = 0; i < SERVERS; i++) {
-			if (this.consul.isRunning(i)
-					&& get(i, "/v1/agent/self").matches("(?s).*\"leader\":\\s*\"true\".*")) {
+			if (this.consul.isRunning(i) && get(i, "/v1/agent/self").matches("(?s).*\"leader\":\\s*\"true\".*")) {
 				return i;
 			}
 		}

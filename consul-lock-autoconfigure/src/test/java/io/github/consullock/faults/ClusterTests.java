@@ -55,7 +55,9 @@ class ClusterTests {
 				int leader = cluster.leader();
 				long start = System.nanoTime();
 				cluster.consul().stopNode(leader);
-				await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(50)).atMost(LONG)
+				await().pollDelay(Duration.ZERO)
+					.pollInterval(Duration.ofMillis(50))
+					.atMost(LONG)
 					.until(cluster::isWritable);
 				scenario.measured("until writes are back", Duration.ofNanos(System.nanoTime() - start));
 				load.awaitMore();
@@ -99,8 +101,7 @@ class ClusterTests {
 				ConsulLockRegistry next = registry(direct, SHORT)) {
 			for (int i = 0; i < Scenario.times(1, 10); i++) {
 				agentGoes(cluster, next, "killed", () -> cluster.consul().stopNode(Cluster.CLIENT), scenario);
-				agentGoes(cluster, next, "left",
-						() -> cluster.leave(Cluster.CLIENT), scenario);
+				agentGoes(cluster, next, "left", () -> cluster.leave(Cluster.CLIENT), scenario);
 			}
 			for (int i = 0; i < Scenario.times(1, 10); i++) {
 				agentIsPaused(cluster, Duration.ofSeconds(Scenario.times(3, 2 + i % 7)), scenario);

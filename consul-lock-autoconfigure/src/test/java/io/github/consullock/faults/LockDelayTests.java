@@ -117,8 +117,8 @@ class LockDelayTests {
 	}
 
 	/**
-	 * That is the end of the hold as well: with a lock-delay below the TTL nobody promises
-	 * that its holder knows of it in time.
+	 * That is the end of the hold as well: with a lock-delay below the TTL nobody
+	 * promises that its holder knows of it in time.
 	 */
 	private void sessionEnded(Holding holding, long notBefore) {
 		holding.held().endsAt(notBefore);

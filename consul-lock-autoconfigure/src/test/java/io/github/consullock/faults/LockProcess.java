@@ -90,7 +90,9 @@ final class LockProcess {
 		client.close();
 	}
 
-	/** Answers when it has looked, and, once it was told to go on, when it has written. */
+	/**
+	 * Answers when it has looked, and, once it was told to go on, when it has written.
+	 */
 	private static void write(LockHandle handle, String key, BufferedReader input) throws IOException {
 		OtherProcess.answer(handle.isHeld() ? "checked" : "lost");
 		input.readLine();

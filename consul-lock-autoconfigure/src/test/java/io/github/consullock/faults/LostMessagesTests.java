@@ -114,13 +114,13 @@ class LostMessagesTests {
 				proxy.next(call.of(this.prefix + key), fault);
 			}
 			held.ends();
-			long start = System.nanoTime();
 			if (call == Call.DESTROY) {
 				registry.close();
 			}
 			else {
 				handle.release();
 			}
+			long start = System.nanoTime();
 			await().pollInterval(Duration.ofMillis(5)).pollDelay(Duration.ZERO).atMost(LONG).until(() -> isFree(key));
 			if (call == Call.RELEASE || call == Call.DESTROY) {
 				scenario.measured("free after " + call + " " + fault, Duration.ofNanos(System.nanoTime() - start));

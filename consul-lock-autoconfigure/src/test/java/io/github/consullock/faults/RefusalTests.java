@@ -148,7 +148,8 @@ class RefusalTests {
 		assertThat(lossBy("e", (entry) -> List.of(KvOperation.delete(entry.key()))))
 			.isEqualTo(LockLostReason.KEY_DELETED);
 		assertThat(lossBy("f",
-				(entry) -> List.of(KvOperation.unlock(entry.key(), String.valueOf(entry.session()), "", entry.flags()))))
+				(entry) -> List
+					.of(KvOperation.unlock(entry.key(), String.valueOf(entry.session()), "", entry.flags()))))
 			.isEqualTo(LockLostReason.KEY_DELETED);
 		String stranger = observer.createSession(new SessionRequest("stranger", Duration.ofSeconds(60), Duration.ZERO,
 				SETTINGS.behavior(), List.of(), List.of()));

@@ -63,8 +63,8 @@ final class Scenario {
 		this.counts.forEach((what, count) -> cells.add(count + " " + what));
 		this.times.forEach((what, values) -> {
 			List<Long> sorted = values.stream().sorted().toList();
-			cells.add(String.format(Locale.ROOT, "%s: median %s, most %s of %d", what, millis(sorted, sorted.size() / 2),
-					millis(sorted, sorted.size() - 1), sorted.size()));
+			cells.add(String.format(Locale.ROOT, "%s: median %s, most %s of %d", what,
+					millis(sorted, sorted.size() / 2), millis(sorted, sorted.size() - 1), sorted.size()));
 		});
 		String row = "| " + this.name + " | " + String.join("; ", cells) + " |";
 		System.out.println(row);

@@ -83,8 +83,8 @@ class ShutdownTests {
 	}
 
 	private void ends(String how, End end) throws Exception {
-		Scenario scenario = new Scenario("12 " + how + " with " + this.heldKeys + " held, " + this.waitedKeys
-				+ " waited for");
+		Scenario scenario = new Scenario(
+				"12 " + how + " with " + this.heldKeys + " held, " + this.waitedKeys + " waited for");
 		for (int round = 0; round < Scenario.times(1, 5); round++) {
 			try (OtherProcess process = LockProcess.start(this.consul, this.prefix)) {
 				for (int i = 0; i < this.waitedKeys; i++) {

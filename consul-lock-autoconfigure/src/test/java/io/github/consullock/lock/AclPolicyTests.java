@@ -169,7 +169,11 @@ class AclPolicyTests {
 	}
 
 	private static ConsulClient client(String token) {
-		return HttpConsulClient.builder(consul.httpUri()).connectTimeout(LONG).readTimeout(LONG).token(() -> token).build();
+		return HttpConsulClient.builder(consul.httpUri())
+			.connectTimeout(LONG)
+			.readTimeout(LONG)
+			.token(() -> token)
+			.build();
 	}
 
 }

@@ -84,7 +84,10 @@ class FencedHttpTests {
 	}
 
 	// tag::refuse[]
-	/** Takes a report, unless one of a later holder is there already: that is not replaced. */
+	/**
+	 * Takes a report, unless one of a later holder is there already: that is not
+	 * replaced.
+	 */
 	void put(HttpExchange exchange) throws IOException {
 		long token = Long.parseLong(exchange.getRequestHeaders().getFirst("Fencing-Token"));
 		String text = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);

@@ -155,8 +155,8 @@ class ForeignEntriesTests {
 			KvOperation write = this.random.nextBoolean() ? KvOperation.set(place, value, flags)
 					: KvOperation.lock(place, this.session, value, flags);
 			this.stranger.transact(List.of(write), SECONDS);
-			written.add(place + " = " + flags + " "
-					+ ((value.length() > 200) ? value.substring(0, 200) + "..." : value));
+			written
+				.add(place + " = " + flags + " " + ((value.length() > 200) ? value.substring(0, 200) + "..." : value));
 		}
 		return written;
 	}

@@ -39,16 +39,18 @@ record AgentConfiguration(String nodeName, boolean server, String dataDirectory,
 
 	private List<String> documents(ConsulServerOptions options) {
 		List<String> documents = new ArrayList<>();
-		documents.add("""
-				{ %s, "node_name": %s, "datacenter": %s, "data_dir": %s,
-				  %s,
-				  "ports": { %s },
-				  "performance": { "raft_multiplier": 1 },
-				  "disable_update_check": true, "leave_on_terminate": false, "skip_leave_on_interrupt": true }
-				""".formatted(
-				this.server ? "\"server\": true, \"bootstrap_expect\": " + options.clusterSize() : "\"server\": false",
-				Json.quote(this.nodeName), Json.quote(options.datacenter()),
-				Json.quote(this.dataDirectory), this.network, this.ports));
+		documents
+			.add("""
+					{ %s, "node_name": %s, "datacenter": %s, "data_dir": %s,
+					  %s,
+					  "ports": { %s },
+					  "performance": { "raft_multiplier": 1 },
+					  "disable_update_check": true, "leave_on_terminate": false, "skip_leave_on_interrupt": true }
+					""".formatted(
+					this.server ? "\"server\": true, \"bootstrap_expect\": " + options.clusterSize()
+							: "\"server\": false",
+					Json.quote(this.nodeName), Json.quote(options.datacenter()), Json.quote(this.dataDirectory),
+					this.network, this.ports));
 		if (options.agents() > 1) {
 			documents.add("{ \"retry_join\": %s, \"retry_interval\": \"1s\" }".formatted(Json.array(this.join)));
 		}

@@ -89,7 +89,10 @@ final class ConsulCluster {
 			if (!node.isRunning()) {
 				node.start();
 			}
-			if (this.nodes.stream().limit(this.options.clusterSize()).filter(ConsulNode::isRunning).count() >= this.options.majority()) {
+			if (this.nodes.stream()
+				.limit(this.options.clusterSize())
+				.filter(ConsulNode::isRunning)
+				.count() >= this.options.majority()) {
 				readiness().awaitSession(node, this.managementToken);
 			}
 			return node;
