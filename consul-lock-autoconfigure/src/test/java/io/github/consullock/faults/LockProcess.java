@@ -69,6 +69,8 @@ final class LockProcess {
 				switch (words[0]) {
 					case "hold" -> {
 						LockHandle handle = registry.obtain(words[1]).acquire();
+						// Its holder ends when it is told to, as a cancelled body does.
+						handle.onLost((reason) -> handle.close());
 						held.put(words[1], handle);
 						OtherProcess.answer(String.valueOf(handle.fencingToken()));
 					}

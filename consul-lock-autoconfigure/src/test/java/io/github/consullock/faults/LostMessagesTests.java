@@ -97,7 +97,7 @@ class LostMessagesTests {
 			if (call == Call.CREATE || call == Call.ACQUIRE) {
 				proxy.next(call.of(this.prefix + key), fault);
 			}
-			LockHandle handle = registry.obtain(key).acquire();
+			LockHandle handle = acquire(registry, key);
 			History.Held held = this.history.acquired(key, handle);
 			KvEntry entry = entry(key).orElseThrow();
 			assertThat(entry.session()).as(call + " " + fault).isNotNull();
@@ -158,7 +158,7 @@ class LostMessagesTests {
 			if (call == Call.CREATE || call == Call.ACQUIRE) {
 				proxy.next(call.of(this.prefix + key), Fault.HOLD_BACK);
 			}
-			LockHandle handle = registry.obtain(key).acquire();
+			LockHandle handle = acquire(registry, key);
 			History.Held held = this.history.acquired(key, handle);
 			if (call == Call.RENEW) {
 				proxy.next(call.of(key), Fault.HOLD_BACK);
@@ -214,6 +214,13 @@ class LostMessagesTests {
 			.waitTime(LONG)
 			.shutdownTimeout(Duration.ZERO)
 			.build();
+	}
+
+	/** For a holder that ends when it is told to, as a cancelled body does. */
+	private static LockHandle acquire(ConsulLockRegistry registry, String key) {
+		LockHandle handle = registry.obtain(key).acquire();
+		handle.onLost((reason) -> handle.close());
+		return handle;
 	}
 
 	private static long renewals(FaultyProxy proxy) {
