@@ -3,9 +3,7 @@ package io.github.consullock.faults;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 
-import io.github.consullock.LockException;
 import io.github.consullock.LockHandle;
 import io.github.consullock.LockLostReason;
 import io.github.consullock.consul.ConsulClient;
@@ -50,7 +48,7 @@ class ClusterTests {
 
 	private void deathsOfTheLeader(int raftMultiplier, int times) throws Exception {
 		Scenario scenario = new Scenario("1 leader killed, multiplier " + raftMultiplier);
-		try (Cluster cluster = new Cluster(raftMultiplier); Load load = new Load(cluster, SETTINGS, scenario)) {
+		try (Cluster cluster = new Cluster(raftMultiplier); Load load = new Load(cluster.address(), SETTINGS, this.history, scenario)) {
 			for (int i = 0; i < times; i++) {
 				int leader = cluster.leader();
 				long start = System.nanoTime();
@@ -75,7 +73,7 @@ class ClusterTests {
 	@Test
 	void aLeaderThatIsPausedEndsNoHold() throws Exception {
 		Scenario scenario = new Scenario("2 leader paused");
-		try (Cluster cluster = new Cluster(1); Load load = new Load(cluster, SETTINGS, scenario)) {
+		try (Cluster cluster = new Cluster(1); Load load = new Load(cluster.address(), SETTINGS, this.history, scenario)) {
 			for (int i = 0; i < Scenario.times(1, 5); i++) {
 				int leader = cluster.leader();
 				cluster.consul().pause(leader);
@@ -244,95 +242,6 @@ class ClusterTests {
 	private interface Deed {
 
 		void run() throws Exception;
-
-	}
-
-	/** A lock that is held throughout, and one that changes hands all the time. */
-	private final class Load implements AutoCloseable {
-
-		private final ConsulClient client;
-
-		private final ConsulLockRegistry registry;
-
-		private final ConsulLockRegistry other;
-
-		private final Scenario scenario;
-
-		private final LockHandle held;
-
-		private final Held recorded;
-
-		private final AtomicReference<Throwable> failure = new AtomicReference<>();
-
-		private final Thread[] threads = new Thread[2];
-
-		private volatile boolean stopped;
-
-		Load(Cluster cluster, SessionSettings settings, Scenario scenario) {
-			this.client = HttpConsulClient.builder(cluster.address()).build();
-			this.registry = registry(this.client, settings);
-			this.other = registry(this.client, settings);
-			this.scenario = scenario;
-			this.held = this.registry.obtain("held").acquire(LONG);
-			this.recorded = ClusterTests.this.history.acquired("holder", this.held);
-			this.threads[0] = start("one", this.registry);
-			this.threads[1] = start("two", this.other);
-		}
-
-		private Thread start(String name, ConsulLockRegistry by) {
-			Thread thread = new Thread(() -> {
-				while (!this.stopped) {
-					try {
-						LockHandle handle = by.obtain("busy").acquire(LONG);
-						Held busy = ClusterTests.this.history.acquired(name, handle);
-						busy.ends();
-						handle.close();
-						this.scenario.count("acquisitions");
-						Thread.sleep(20);
-					}
-					catch (LockException | IllegalStateException | InterruptedException ex) {
-						if (!this.stopped) {
-							this.failure.compareAndSet(null, ex);
-							return;
-						}
-					}
-				}
-			}, name);
-			thread.start();
-			return thread;
-		}
-
-		/** The locks go on being acquired. */
-		void awaitMore() {
-			long before = this.scenario.counted("acquisitions");
-			await().atMost(LONG)
-				.until(() -> this.scenario.counted("acquisitions") > before + 10 || this.failure.get() != null);
-			assertThat(this.failure.get()).isNull();
-		}
-
-		void assertHeld() {
-			assertThat(this.held.isHeld()).isTrue();
-		}
-
-		/** Ends it in order. */
-		void end() throws InterruptedException {
-			this.stopped = true;
-			for (Thread thread : this.threads) {
-				thread.join(LONG.toMillis());
-			}
-			assertThat(this.failure.get()).isNull();
-			assertHeld();
-			this.recorded.ends();
-			assertThat(this.held.release()).isTrue();
-		}
-
-		@Override
-		public void close() {
-			this.stopped = true;
-			this.registry.close();
-			this.other.close();
-			this.client.close();
-		}
 
 	}
 
