@@ -143,6 +143,11 @@ public final class FaultyProxy implements AutoCloseable {
 		return List.copyOf(this.requests);
 	}
 
+	/** Whether anything is held back. */
+	public boolean hasLate() {
+		return !this.late.isEmpty();
+	}
+
 	/** Sends what was held back; returns the answers' status lines. */
 	public List<String> deliverLate() throws IOException {
 		List<String> answers = new java.util.ArrayList<>();
