@@ -45,7 +45,8 @@ class GoLockInteropTests extends GoParticipants {
 		assertThat(lock.tryAcquire(Duration.ZERO)).isEmpty();
 		KvEntry held = this.participants.entry("a");
 		assertThatExceptionOfType(LockNotAcquiredException.class).isThrownBy(() -> lock.acquire(Duration.ofSeconds(1)))
-			.withMessageContaining(held.session());
+			.withMessageContaining(held.session().substring(0, 8))
+			.withMessageNotContaining(held.session());
 		CompletableFuture<LockHandle> waiting = CompletableFuture.supplyAsync(lock::acquire);
 		assertThat(go.ask("lost?")).isEqualTo("held");
 		assertThat(waiting).isNotDone();

@@ -166,7 +166,7 @@ class LockOptionsOnConsulTests extends HookedInstances {
 		assertThat(told.join()).isEqualTo(LockLostReason.SESSION_INVALIDATED);
 		await().untilAsserted(() -> assertThatExceptionOfType(ConsulRefusedException.class)
 			.isThrownBy(() -> lock.acquire(Duration.ZERO))
-			.withMessageContaining(own));
+			.withMessageContaining(own.substring(0, 8)));
 	}
 
 	@Test
