@@ -4,6 +4,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -29,9 +30,9 @@ import org.junit.jupiter.api.Timeout;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Instances that contend for one key while the sessions of its holders are ended by
- * others, or expire since nothing is heard of them: nobody gets it before lock-delay is
- * over.
+ * Instances that contend for one key, half of them waiting and half trying all the time,
+ * while the sessions of its holders are ended by others, or expire since nothing is heard
+ * of them: nobody gets it before lock-delay is over.
  */
 @Tag("faults")
 @ConsulTest
@@ -78,7 +79,7 @@ class LockDelayTests {
 	void nobodyAcquiresWithinLockDelay() throws Exception {
 		Scenario scenario = new Scenario("8 sessions of holders destroyed and expired, 8 contenders");
 		for (int i = 0; i < CONTENDERS; i++) {
-			this.contenders.add(new Contender("contender-" + i));
+			this.contenders.add(new Contender(i));
 		}
 		int destroyed = Scenario.times(8, 470);
 		int expired = Scenario.times(1, 30);
@@ -106,7 +107,7 @@ class LockDelayTests {
 			sessionEnded(holding, lastSeen);
 			scenario.count("sessions expired");
 			holding.ended().get(LONG.toSeconds(), TimeUnit.SECONDS);
-			this.contenders.add(new Contender("contender-" + (CONTENDERS + i)));
+			this.contenders.add(new Contender(CONTENDERS + i));
 		}
 		Holding last = next();
 		assertThat(last.handle().isHeld()).isTrue();
@@ -147,6 +148,8 @@ class LockDelayTests {
 
 		private final String name;
 
+		private final boolean patient;
+
 		private final FaultyProxy proxy;
 
 		private final ConsulClient client;
@@ -157,8 +160,9 @@ class LockDelayTests {
 
 		private volatile boolean stopped;
 
-		Contender(String name) throws Exception {
-			this.name = name;
+		Contender(int number) throws Exception {
+			this.name = "contender-" + number;
+			this.patient = number % 2 == 0;
 			this.proxy = new FaultyProxy(LockDelayTests.this.consul);
 			this.client = HttpConsulClient.builder(this.proxy.uri()).build();
 			this.registry = ConsulLockRegistry.builder(this.client)
@@ -166,26 +170,37 @@ class LockDelayTests {
 				.session(SETTINGS)
 				.shutdownTimeout(Duration.ZERO)
 				.build();
-			this.thread = new Thread(this::run, name);
+			this.thread = new Thread(this::run, this.name);
 			this.thread.start();
 		}
 
 		private void run() {
 			while (!this.stopped) {
 				try {
-					LockHandle handle = this.registry.obtain("a").acquire(LONG);
+					LockHandle handle = this.patient ? this.registry.obtain("a").acquire(LONG) : insist();
 					Held held = LockDelayTests.this.history.acquired(this.name, handle);
 					CompletableFuture<Void> ended = new CompletableFuture<>();
 					handle.onLost((reason) -> ended.complete(null));
 					LockDelayTests.this.holdings.add(new Holding(handle, held, this, ended));
 					ended.join();
 				}
-				catch (LockException | IllegalStateException ex) {
+				catch (LockException | IllegalStateException | InterruptedException ex) {
 					// Cut off, or closed.
 					if (!this.stopped) {
 						Thread.yield();
 					}
 				}
+			}
+		}
+
+		/** Tries all the time, so that an attempt is on its way when a session ends. */
+		private LockHandle insist() throws InterruptedException {
+			while (true) {
+				Optional<LockHandle> handle = this.registry.obtain("a").tryAcquire(Duration.ZERO);
+				if (handle.isPresent()) {
+					return handle.get();
+				}
+				Thread.sleep(2);
 			}
 		}
 
