@@ -48,7 +48,8 @@ class ClusterTests {
 
 	private void deathsOfTheLeader(int raftMultiplier, int times) throws Exception {
 		Scenario scenario = new Scenario("1 leader killed, multiplier " + raftMultiplier);
-		try (Cluster cluster = new Cluster(raftMultiplier); Load load = new Load(cluster.address(), SETTINGS, this.history, scenario)) {
+		try (Cluster cluster = new Cluster(raftMultiplier);
+				Load load = new Load(cluster.address(), SETTINGS, this.history, scenario)) {
 			for (int i = 0; i < times; i++) {
 				int leader = cluster.leader();
 				long start = System.nanoTime();
@@ -73,7 +74,8 @@ class ClusterTests {
 	@Test
 	void aLeaderThatIsPausedEndsNoHold() throws Exception {
 		Scenario scenario = new Scenario("2 leader paused");
-		try (Cluster cluster = new Cluster(1); Load load = new Load(cluster.address(), SETTINGS, this.history, scenario)) {
+		try (Cluster cluster = new Cluster(1);
+				Load load = new Load(cluster.address(), SETTINGS, this.history, scenario)) {
 			for (int i = 0; i < Scenario.times(1, 5); i++) {
 				int leader = cluster.leader();
 				cluster.consul().pause(leader);

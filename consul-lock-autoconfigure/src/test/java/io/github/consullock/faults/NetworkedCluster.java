@@ -171,6 +171,7 @@ final class NetworkedCluster extends Agents {
 				}
 			}
 			case LINK -> run("ip", "-n", SWITCH, "link", "set", port(agent), "down");
+			default -> throw new IllegalArgumentException(how.name());
 		}
 	}
 
@@ -226,7 +227,8 @@ final class NetworkedCluster extends Agents {
 				for (String process : run("ip", "netns", "pids", namespace).lines().toList()) {
 					ProcessHandle.of(Long.parseLong(process.strip())).ifPresent(ProcessHandle::destroyForcibly);
 				}
-				// Its end of a pair of interfaces goes with it, and the other end with that.
+				// Its end of a pair of interfaces goes with it, and the other end with
+				// that.
 				run("ip", "netns", "del", namespace);
 			}
 		}
@@ -234,8 +236,8 @@ final class NetworkedCluster extends Agents {
 
 	private static boolean isObsolete(String namespace) {
 		Matcher name = NAMES.matcher(namespace);
-		return name.matches() && (namespace.startsWith(NAME + "-")
-				|| ProcessHandle.of(Long.parseLong(name.group(1))).isEmpty());
+		return name.matches()
+				&& (namespace.startsWith(NAME + "-") || ProcessHandle.of(Long.parseLong(name.group(1))).isEmpty());
 	}
 
 	private static String run(String... command) throws IOException {

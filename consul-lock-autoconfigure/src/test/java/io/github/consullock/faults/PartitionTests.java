@@ -130,11 +130,7 @@ class PartitionTests {
 	}
 
 	private static ConsulLockRegistry registry(ConsulClient client) {
-		return ConsulLockRegistry.builder(client)
-			.session(SHORT)
-			.waitTime(LONG)
-			.shutdownTimeout(Duration.ZERO)
-			.build();
+		return ConsulLockRegistry.builder(client).session(SHORT).waitTime(LONG).shutdownTimeout(Duration.ZERO).build();
 	}
 
 }

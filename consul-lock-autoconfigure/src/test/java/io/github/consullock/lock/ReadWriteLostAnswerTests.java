@@ -81,7 +81,8 @@ class ReadWriteLostAnswerTests extends ProxiedInstances {
 	}
 
 	@ParameterizedTest
-	@EnumSource
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STALL") // takes as long as a
+																	// timeout
 	void anAcquireWhoseAnswerIsLostIsOwnedAndReported(Fault fault) throws IOException {
 		for (ConsulLock side : List.of(this.lock.readLock(), this.lock.writeLock())) {
 			this.proxy.next(ACQUIRE, fault);
@@ -90,7 +91,8 @@ class ReadWriteLostAnswerTests extends ProxiedInstances {
 	}
 
 	@ParameterizedTest
-	@EnumSource
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STALL") // takes as long as a
+																	// timeout
 	void anAttemptThatWasGivenUpLeavesNothingAndSoDoesItsLateCopy(Fault fault) throws IOException {
 		this.proxy.next(ACQUIRE, fault);
 		assertThatExceptionOfType(ConsulUnavailableException.class)
@@ -104,7 +106,8 @@ class ReadWriteLostAnswerTests extends ProxiedInstances {
 	}
 
 	@ParameterizedTest
-	@EnumSource
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STALL") // takes as long as a
+																	// timeout
 	void whoQueuesUpWithoutAnAnswerIsQueuedOnceAndEnters(Fault fault) throws IOException {
 		LockHandle held = this.other.writeLock().acquire();
 		this.proxy.next(QUEUE_UP, fault);
@@ -118,7 +121,8 @@ class ReadWriteLostAnswerTests extends ProxiedInstances {
 	}
 
 	@ParameterizedTest
-	@EnumSource
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STALL") // takes as long as a
+																	// timeout
 	void whoQueuesUpWithoutAnAnswerAndGivesUpIsGone(Fault fault) throws IOException {
 		LockHandle held = this.other.readLock().acquire();
 		this.proxy.next(QUEUE_UP, fault);
@@ -137,7 +141,8 @@ class ReadWriteLostAnswerTests extends ProxiedInstances {
 	}
 
 	@ParameterizedTest
-	@EnumSource
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STALL") // takes as long as a
+																	// timeout
 	void whoEntersFromTheQueueWithoutAnAnswerIsToldThatItHolds(Fault fault) throws IOException {
 		LockHandle held = this.other.writeLock().acquire();
 		CompletableFuture<LockHandle> waiter = this.lock.readLock().acquireAsync(LONG);
@@ -148,7 +153,8 @@ class ReadWriteLostAnswerTests extends ProxiedInstances {
 	}
 
 	@ParameterizedTest
-	@EnumSource
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STALL") // takes as long as a
+																	// timeout
 	void aDowngradeWithoutAnAnswerIsOne(Fault fault) throws IOException {
 		this.lock.writeLock().lock();
 		this.proxy.next((request) -> isAboutMember(request) && request.contains("lock"), fault);
@@ -162,7 +168,8 @@ class ReadWriteLostAnswerTests extends ProxiedInstances {
 	}
 
 	@ParameterizedTest
-	@EnumSource
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "STALL") // takes as long as a
+																	// timeout
 	void aReleaseWhoseAnswerIsLostIsDoneAndEndsNoLaterHold(Fault fault) throws IOException {
 		LockHandle first = this.lock.readLock().acquire();
 		this.proxy.next(LEAVE, fault);
